@@ -1,0 +1,134 @@
+"""What pages ask, and what they keep: one warehouse a process, every answer once a version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.elements.palette import Theme
+from pages.elements.periods import Period
+from warehouse.ask import Filters, Warehouse
+from warehouse.settings import Settings, load, settings_path
+
+# Answers are small (aggregated); drawings are whole pages of figures.
+KEPT_ANSWERS = 2000
+KEPT_DRAWINGS = 200
+CHOICES_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Source:
+    """How far the data of a source goes."""
+
+    name: str
+    first_at: datetime | None
+    as_of: datetime | None
+    delivered_at: datetime | None
+    answers_known: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a drawing depends on: equal views look the same, so viewers share them."""
+
+    settings: str
+    version: int
+    filters: Filters
+    period: Period
+    sources: tuple[Source, ...]
+    as_of: datetime
+    zone: str
+    theme: Theme
+    kind: str | None = None
+
+    def ask(self, question: str, **values: Any) -> pd.DataFrame:
+        """The answer for the period and filters of this view."""
+        return answer(self.settings, self.version, question, self.filters, **values)
+
+    def ask_before(self, question: str, **values: Any) -> pd.DataFrame | None:
+        """The answer for the period this one is compared with; None where there is none."""
+        if self.period.previous_start is None or self.period.previous_end is None:
+            return None
+        before = Filters(
+            self.period.previous_start,
+            self.period.previous_end,
+            self.filters.sources,
+            self.filters.channels,
+            self.filters.teams,
+            self.filters.agents,
+        )
+        return answer(self.settings, self.version, question, before, **values)
+
+    @property
+    def silent_sources(self) -> tuple[str, ...]:
+        """Sources that do not say when a customer was answered: they have no waits."""
+        return tuple(source.name for source in self.sources if not source.answers_known)
+
+    @property
+    def knows_waits(self) -> bool:
+        return len(self.silent_sources) < len(self.sources)
+
+
+def path() -> str:
+    """The settings file of this process."""
+    return str(settings_path().resolve())
+
+
+def settings() -> Settings:
+    """The settings of this process; raises SettingsError."""
+    return _settings(path())
+
+
+@st.cache_resource(show_spinner=False)
+def _settings(path: str) -> Settings:
+    return load(Path(path))
+
+
+@st.cache_resource(show_spinner=False)
+def _warehouse(path: str) -> Warehouse:
+    return Warehouse(_settings(path).data.folder)
+
+
+def version() -> int:
+    """The newest published version; raises NoWarehouse and SettingsError."""
+    return _warehouse(path()).version()
+
+
+@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
+def answer(path: str, version: int, question: str, filters: Filters = Filters(), **values: Any) -> pd.DataFrame:
+    """The answer of a question, kept as long as the version is the newest."""
+    del version  # part of the key
+    return _warehouse(path).ask(question, filters, **values)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def sources(path: str, version: int) -> tuple[Source, ...]:
+    """Every source with data, as of this version."""
+    frame = answer(path, version, "sources_as_of")
+    return tuple(
+        Source(row.source, _instant(row.first_at), _instant(row.as_of), _instant(row.delivered_at), bool(row.answers_known))
+        for row in frame.itertuples()
+    )
+
+
+@st.cache_data(max_entries=20, ttl=CHOICES_SECONDS, show_spinner=False)
+def choices(path: str, is_filled: bool) -> dict[str, dict[str, str]]:
+    """For each filter its values with their labels, in order. A new agent is in the list within a minute."""
+    del is_filled  # part of the key: the first data is in the lists at once
+    frame = _warehouse(path).ask("filter_choices")
+    return {str(name): dict(zip(rows["value"], rows["label"], strict=True)) for name, rows in frame.groupby("dimension")}
+
+
+def now() -> datetime:
+    """The present instant, UTC without a zone; the one of the settings where they fix it."""
+    return settings().clock.as_of_utc() or datetime.now(UTC).replace(tzinfo=None)
+
+
+def _instant(value: Any) -> datetime | None:
+    moment: datetime | None = None if pd.isna(value) else value.to_pydatetime()
+    return moment

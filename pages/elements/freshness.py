@@ -1,0 +1,78 @@
+"""How far the data goes, on every page, and the watch that redraws a page when there is newer data."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from pages.elements import data, format
+from pages.elements.data import Source
+from pages.elements.palette import Theme
+from pages.elements.periods import local_time
+from pages.elements.tiles import quiet
+from warehouse.errors import SupportError
+
+WATCH_SECONDS = 2
+# A source whose newest file spoke of a time this long past when it was written is a history, not a late delivery.
+HISTORY_AFTER = timedelta(days=1)
+# Refreshing every few seconds, a source is not late for a pause in what customers do.
+NEVER_LATE_BEFORE_SECONDS = 60
+
+
+def is_history(source: Source) -> bool:
+    """Whether a source delivers the past: its age says nothing about the pipelines."""
+    return bool(source.as_of and source.delivered_at and source.delivered_at - source.as_of > HISTORY_AFTER)
+
+
+def is_late(source: Source, now: datetime, refresh_seconds: float) -> bool:
+    """Whether a source that should be fresh is older than twice the refresh interval (and a minute)."""
+    if source.as_of is None or is_history(source):
+        return False
+    return (now - source.as_of).total_seconds() > max(2 * refresh_seconds, NEVER_LATE_BEFORE_SECONDS)
+
+
+def stamp(sources: tuple[Source, ...], zone: str, now: datetime, refresh_seconds: float) -> str:
+    """`Data as of 12:04 UTC`, orange where a source is late; a history says its date."""
+    known = [source for source in sources if source.as_of]
+    if not known:
+        return "No data yet"
+    newest = max(source.as_of for source in known if source.as_of)
+    today = local_time(now, zone)
+    text = f"Data as of {format.moment(local_time(newest, zone), today)} {local_time(newest, zone):%Z}"
+    late = [source.name for source in known if is_late(source, now, refresh_seconds)]
+    if late:
+        return f":orange[{text} · late]" if len(late) == len(known) else f":orange[{text} · late: {', '.join(late)}]"
+    return f"History · {text[0].lower()}{text[1:]}" if all(is_history(source) for source in known) else text
+
+
+def each_source(sources: tuple[Source, ...], zone: str) -> str:
+    """One line a source, for the stamp's explanation."""
+    lines = []
+    for source in sources:
+        until = "no data" if source.as_of is None else format.moment(local_time(source.as_of, zone))
+        answers = "" if source.answers_known else " (does not say when customers were answered)"
+        lines.append(f"- **{source.name}** {until}{answers}")
+    return f"Times in {zone}. Ages and periods count from here.\n\n" + "\n".join(lines)
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, follow: bool) -> None:
+    """Shows the stamp. Once there is a newer version, redraws a page that follows, and offers it on the others."""
+    try:
+        newest = data.version()
+    except SupportError:
+        newest = None
+    if (follow and newest != seen_version) or visitor_theme() != theme:
+        st.rerun()
+    if seen_version is None:
+        return
+    if newest != seen_version and st.button("Newer data: show it", type="tertiary", key="show_newer"):
+        st.rerun()
+    settings = data.settings()
+    quiet(stamp(sources, zone, data.now(), settings.schedule.refresh_seconds), each_source(sources, zone), right=True)
+
+
+def visitor_theme() -> Theme:
+    """The theme this visitor sees."""
+    return "dark" if st.context.theme.type == "dark" else "light"

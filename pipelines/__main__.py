@@ -1,0 +1,189 @@
+"""python -m pipelines run | serve | sample | start: how data gets in. Every command takes --settings FILE."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines import sample
+from pipelines.refresh import Pipelines, Report
+from pipelines.schedule import serve, summary
+from pipelines.sources.files import base_folder
+from pipelines.start import start
+from warehouse import journal
+from warehouse.errors import SettingsError, SupportError
+from warehouse.settings import Sample, Settings, load, settings_path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; what a person can mend is one line on stderr and exit code 1 (2 for settings)."""
+    parsed = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a refresh longer than its interval is no news
+    try:
+        return int(parsed.command(parsed) or 0)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except SupportError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines", description="Pulls exports into the warehouse.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _command(commands, "run", _run, "pull, load, build, check and publish once, and say what was done")
+    _command(commands, "serve", _serve, "do so on the schedule of support.toml until stopped")
+    made_up = _command(commands, "sample", _sample, "write the exports of a made-up help desk")
+    made_up.add_argument("--out", type=Path, help="folder for the export files")
+    made_up.add_argument("--days", type=int, help="days of history")
+    made_up.add_argument("--tickets", type=int, help="tickets of the history")
+    made_up.add_argument("--seed", type=int, help="the same seed gives the same files")
+    made_up.add_argument(
+        "--end", type=_instant, help="where the history ends; default: a fixed date, or now with --live"
+    )
+    made_up.add_argument("--live", action="store_true", help="go on writing exports in real time")
+    made_up.add_argument("--every", type=float, help="seconds between live exports")
+    made_up.add_argument("--speed", type=float, default=1.0, help="how much faster than real time the live desk runs")
+    _command(commands, "start", _start, "the made-up help desk, the pipelines and the dashboard together, until Ctrl-C")
+    return parser
+
+
+def _command(commands, name, function, meaning) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+    command: argparse.ArgumentParser = commands.add_parser(name, help=meaning, description=meaning)
+    command.add_argument("--settings", type=Path, default=settings_path(), help="settings file (default: support.toml)")
+    command.set_defaults(command=function)
+    return command
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _settings(parsed: argparse.Namespace) -> Settings:
+    """The settings, with every source's folder there."""
+    settings = load(parsed.settings)
+    if not settings.sources:
+        raise SettingsError(f"{parsed.settings}: no [sources.NAME] is set: say at least where one kind of export lies")
+    for name, source in settings.sources.items():
+        folder = base_folder(source.path)
+        if not folder.is_dir():
+            raise SettingsError(
+                f"{parsed.settings}: sources.{name}.path: the folder {folder} does not exist; allowed is an existing folder, file or pattern"
+            )
+    return settings
+
+
+class Announcer:
+    """Prints progress, at most a line a second, once a thing takes longer than a second."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, message: str) -> None:
+        if time.monotonic() - self._last >= 1:
+            self._last = time.monotonic()
+            print(f"… {message}", file=sys.stderr, flush=True)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    settings = _settings(parsed)
+    pipelines = Pipelines(settings, Announcer())
+    try:
+        report = pipelines.run("run")
+        assert report is not None
+        _print_report(pipelines, report)
+    finally:
+        pipelines.close()
+    return 0 if report.state == "done" else 1
+
+
+def _print_report(pipelines: Pipelines, report: Report) -> None:
+    print(summary(report))
+    if report.known:
+        print(f"{report.known:,} files were delivered before and change nothing")
+    rows = journal.files_of_run(pipelines.connection, report.run_id)
+    if rows:
+        width = max(len(row[0]) for row in rows)
+        print(
+            f"{'source':{width}}  {'files':>6} {'read':>10} {'loaded':>10} {'unchanged':>10} {'superseded':>10} {'rejected':>10}"
+        )
+        for feed, count, *numbers in rows:
+            print(f"{feed:{width}}  {count:>6,} " + " ".join(f"{number:>10,}" for number in numbers))
+    for reason in journal.refusals(pipelines.connection, report.run_id):
+        print(f"refused: {reason}")
+    for reason, count, name, line in journal.rejections(pipelines.connection, report.run_id):
+        print(f"rejected {count:,}: {reason} (such as row {line} of {name})")
+    for finding in report.findings:
+        print(finding.line())
+
+
+def _serve(parsed: argparse.Namespace) -> int:
+    pipelines = Pipelines(_settings(parsed), Announcer())
+    stop = _stop_on_signals()
+    try:
+        serve(pipelines, stop)
+    finally:
+        pipelines.close()
+    return 0
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _sample(parsed: argparse.Namespace) -> int:
+    """Options that are not given come from [sample] of the settings."""
+    section = load(parsed.settings).sample or Sample()
+    given = {
+        "folder": parsed.out,
+        "days": parsed.days,
+        "tickets": parsed.tickets,
+        "seed": parsed.seed,
+        "every": parsed.every,
+    }
+    plan = section.model_copy(update={name: value for name, value in given.items() if value is not None})
+    desk = _made_up_history(plan, parsed)
+    print(f"{plan.tickets:,} tickets of {plan.days} days written to {plan.folder}", flush=True)
+    if parsed.live:
+        sample.run_live(desk, plan.folder, every_seconds=plan.every, stop=_stop_on_signals(), speed=parsed.speed)
+    return 0
+
+
+def _made_up_history(plan: Sample, parsed: argparse.Namespace) -> sample.HelpDesk:
+    """The history, and a file that says how it was made: a desk that is started again goes on where it was."""
+    marker = plan.marker
+    recipe = {"days": plan.days, "tickets": plan.tickets, "seed": plan.seed}
+    end = parsed.end or (datetime.now(UTC).replace(microsecond=0) if parsed.live else sample.DEFAULT_END)
+    if parsed.live and not parsed.end and marker.is_file():
+        before = json.loads(marker.read_text(encoding="utf-8"))
+        if recipe != {name: before.get(name) for name in recipe}:
+            raise SettingsError(
+                f"{plan.folder} holds another made-up help desk ({before}). Remove the folder and the data folder, or choose others"
+            )
+        end = _instant(before["end"])
+    desk = sample.write_history(plan.folder, **recipe, end=end, progress=Announcer())
+    marker.write_text(json.dumps(recipe | {"end": end.isoformat()}), encoding="utf-8")
+    return desk
+
+
+def _start(parsed: argparse.Namespace) -> int:
+    return start(parsed.settings, load(parsed.settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""One pipeline process a data folder: DuckDB lets one process write, and a clear line beats its error."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from warehouse.errors import FolderError
+
+
+class FolderLock:
+    """Held from making it until `release`; the system lets go of it when the process dies."""
+
+    def __init__(self, folder: Path, name: str = "pipelines", what: str = "the pipelines") -> None:
+        make_writable(folder)
+        self.path = folder / f"{name}.lock"
+        self._file: IO[str] = self.path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise FolderError(
+                f"another process (number {holder}) already runs {what} on {folder}. Stop it, or set another [data] folder"
+            ) from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()
+
+
+def make_writable(folder: Path) -> None:
+    """Makes the folder where it is missing; raises FolderError where nothing can be written in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise FolderError(
+            f"cannot write in {folder}: {error.strerror}. Choose another [data] folder in support.toml"
+        ) from error

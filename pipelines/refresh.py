@@ -1,0 +1,193 @@
+"""One run of the pipelines: pull -> load -> build -> check -> publish, each its own step, each run a row in `runs`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from pipelines.lock import FolderLock
+from pipelines.sources import files
+from warehouse import journal
+from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
+from warehouse.checking import Finding, run_checks
+from warehouse.connection import numbered_versions, open_for_writing, roll_back
+from warehouse.errors import CheckFailed, FolderError, SupportError
+from warehouse.journal import Arrival
+from warehouse.loading import Feed, feeds, load_feed
+from warehouse.publishing import clear_leftovers, publish
+from warehouse.settings import Settings
+
+Progress = Callable[[str], None]
+# Copying for readers may take at most a tenth of the writer's time.
+PUBLISHING_SHARE = 10
+
+
+@dataclass
+class Report:
+    """What one run did, for a person."""
+
+    run_id: int
+    state: str = "running"
+    arrived: int = 0
+    known: int = 0
+    tickets_built: int = 0
+    version: int | None = None
+    problems: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Pipelines:
+    """The one writer of a data folder. Opening it refuses a second one and clears what a killed one left."""
+
+    def __init__(self, settings: Settings, progress: Progress = lambda message: None) -> None:
+        self.settings = settings
+        self.folder = settings.data.folder
+        self.landing = self.folder / "landing"
+        self.scratch = self.folder / "scratch"
+        self.loading = self.folder / "loading.duckdb"
+        self.progress = progress
+        self.feeds = feeds(settings)
+        self.lock = FolderLock(self.folder)
+        self._published_at = 0.0
+        self._publishing_seconds = 0.0
+        try:
+            self._open()
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def _open(self) -> None:
+        for folder in (self.landing, self.scratch):
+            folder.mkdir(exist_ok=True)
+        files.clear_partials(self.landing)
+        clear_leftovers(self.folder)
+        for leftover in self.scratch.iterdir():
+            leftover.unlink()
+        self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
+        create_schema(self.connection, self.settings.clock.time_zone)
+        journal.recover(self.connection)
+        self.adopt_landed()
+        for name in forget_changed_feeds(self.connection, self.feeds):
+            self.progress(f"[sources.{name}] of support.toml changed: its files are loaded again")
+        set_up_sources(self.connection, self.feeds, self.settings)
+
+    def close(self) -> None:
+        self.connection.close()
+        self.lock.release()
+
+    def adopt_landed(self) -> None:
+        """Landed files that the loading file does not know (it was lost, or a run was killed) are taken up again."""
+        known = journal.landed_names(self.connection)
+        for feed in self.feeds:
+            landed = sorted((self.landing / feed.name).glob("[0-9]*-*"))
+            journal.adopt(self.connection, feed, [path for path in landed if f"{feed.name}/{path.name}" not in known])
+
+    def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
+        """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
+        started = time.monotonic()
+        arrivals, problems = self._pull()
+        if only_if_new and not arrivals and not journal.has_work(self.connection) and not self._is_unpublished():
+            return None
+        report = Report(journal.begin_run(self.connection, trigger), problems=problems)
+        report.seconds["pull"] = time.monotonic() - started
+        report.arrived = sum(arrival.landed_name is not None for arrival in arrivals)
+        report.known = len(arrivals) - report.arrived
+        try:
+            self._work(report)
+        except (SupportError, duckdb.Error, OSError) as error:
+            roll_back(self.connection)
+            report.state = "failed"
+            report.problems.append(_one_line(error))
+            journal.end_run(
+                self.connection, report.run_id, "failed", report.problems, report.tickets_built, report.seconds, None
+            )
+        return report
+
+    def _work(self, report: Report) -> None:
+        with _timed(report, "load"):
+            for feed in self.feeds:
+                load_feed(self.connection, feed, self.landing, self.scratch, report.run_id, self.progress)
+        changed = journal.run_changed_something(self.connection, report.run_id) or self._is_unpublished()
+        if changed:
+            with _timed(report, "build"):
+                report.tickets_built = build(self.connection, self.settings)
+            with _timed(report, "check"):
+                report.findings = run_checks(self.connection, report.run_id)
+            errors = [finding for finding in report.findings if finding.severity == "error"]
+            if errors:
+                raise CheckFailed(f"not published, the last good version stays: {errors[0].line()}")
+        report.state = "done"
+        version = self._next_version() if changed and self._may_publish() else None
+        journal.end_run(
+            self.connection, report.run_id, "done", report.problems, report.tickets_built, report.seconds, version
+        )
+        if version:
+            with _timed(report, "publish"):
+                publish(self.connection, self.loading, self.folder, version, self.settings.data.keep_versions)
+            report.version = version
+            self._published_at, self._publishing_seconds = time.monotonic(), report.seconds["publish"]
+            journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
+
+    def _pull(self) -> tuple[list[Arrival], list[str]]:
+        """New files of every feed into the landing folder; a feed that cannot be reached is a problem, not an end."""
+        arrivals, problems = [], []
+        for feed in self.feeds:
+            try:
+                arrivals += list(self._pull_feed(feed))
+            except (FolderError, OSError) as error:
+                problems.append(f"[sources.{feed.name}] {_one_line(error)}")
+        if any(arrival.landed_name for arrival in arrivals):
+            os.sync()  # what is called landed must be on the disk before it is counted on
+        return arrivals, problems
+
+    def _pull_feed(self, feed: Feed) -> Iterator[Arrival]:
+        seen = journal.looked(self.connection, feed.name)
+        new = [look for look in files.look_over(feed.source.path) if look.key() not in seen]
+        contents = journal.contents(self.connection, feed.name) if new else set()
+        batch: list[Arrival] = []
+        first_number = journal.next_file_number(self.connection)
+        for look in files.settled(new):
+            arrival = files.land(look, feed.source.path, self.landing / feed.name, first_number + len(batch), contents)
+            contents.add(arrival.content_id)
+            batch.append(arrival)
+            if len(batch) % 500 == 0:
+                self.progress(f"{feed.name}: {len(batch):,} of {len(new):,} files pulled")
+        journal.note_arrivals(self.connection, feed, batch)
+        yield from batch
+
+    def _is_unpublished(self) -> bool:
+        """Whether readers lack something: nothing is published yet, or a run's changes were put off."""
+        return not numbered_versions(self.folder) or journal.has_unpublished_run(self.connection)
+
+    def _next_version(self) -> int:
+        return max([journal.newest_version(self.connection), *numbered_versions(self.folder)], default=0) + 1
+
+    def _may_publish(self) -> bool:
+        return time.monotonic() - self._published_at >= self._publishing_seconds * (PUBLISHING_SHARE - 1)
+
+
+def _open_loading(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    try:
+        return open_for_writing(path, memory_limit)
+    except duckdb.IOException as error:
+        raise FolderError(f"{path} cannot be opened: {_one_line(error)}") from error
+
+
+@contextmanager
+def _timed(report: Report, step: str) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        report.seconds[step] = time.monotonic() - started
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

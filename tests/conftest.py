@@ -1,0 +1,105 @@
+"""What tests share: a desk of delivered files with its settings, and the real exports where they are at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.refresh import Pipelines, Report
+from warehouse.settings import load
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+TICKET_HEADER = "ticket_id,created_at,updated_at,status,channel,team,agent,customer,topic,first_response_at,solved_at"
+
+
+@dataclass
+class Desk:
+    """A folder with settings, delivered files and the data folder that the pipelines make of them."""
+
+    folder: Path
+    sections: list[str] = field(default_factory=list)
+    clock: int = 1_769_904_000
+
+    def source(self, name: str, rows: str, more: str = "", path: str | None = None) -> None:
+        """Adds [sources.NAME]; `more` are further lines of it."""
+        (self.folder / "exports" / name).mkdir(parents=True, exist_ok=True)
+        where = path or f"exports/{name}"
+        self.sections.append(f'[sources.{name}]\npath = "{where}"\nrows = "{rows}"\n{more}\n')
+
+    def setting(self, text: str) -> None:
+        self.sections.insert(0, text)
+
+    def settings_file(self) -> Path:
+        path = self.folder / "support.toml"
+        path.write_text("\n".join(self.sections), encoding="utf-8")
+        return path
+
+    def deliver(self, name: str, content: str | bytes, age: int | None = None) -> Path:
+        """Writes exports/NAME as if a minute after the one before, or `age` seconds after the first."""
+        path = self.folder / "exports" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.clock += 60
+        written = self.clock if age is None else 1_769_904_000 + age
+        os.utime(path, (written, written))
+        return path
+
+    def run(self) -> Report:
+        """One run in a process state of its own, as `python -m pipelines run` does it."""
+        pipelines = Pipelines(load(self.settings_file()))
+        try:
+            report = pipelines.run("test")
+        finally:
+            pipelines.close()
+        assert report is not None
+        return report
+
+    def ask(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of the published warehouse, as any analyst would get them."""
+        with duckdb.connect(str(self.folder / "data" / "warehouse.duckdb"), read_only=True) as connection:
+            return connection.execute(sql, parameters or None).fetchall()
+
+    def counts(self, name: str) -> tuple[int, ...]:
+        """rows read, loaded, unchanged, superseded, rejected of a delivered file."""
+        columns = "rows_read, rows_loaded, rows_unchanged, rows_superseded, rows_rejected"
+        return self.ask(f"select {columns} from files where name = $name", name=name)[0]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture
+def ticket_desk(desk: Desk) -> Desk:
+    """A desk whose one source delivers tickets under our own column names."""
+    desk.source("tickets", "ticket")
+    return desk
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"the real exports are not at hand ({SHARED.name}/ beside the project)")
+    return SHARED
+
+
+def shared_settings(name: str, shared: Path, folder: Path) -> Path:
+    """One of tests/settings/, pointed at the real exports and a data folder of its own."""
+    text = (Path(__file__).parent / "settings" / f"{name}.toml").read_text(encoding="utf-8")
+    text = text.replace("../../../shared", str(shared)).replace('folder = "data"', f'folder = "{folder / name}"')
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("SUPPORT_SETTINGS", raising=False)
+    yield

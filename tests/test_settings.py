@@ -1,0 +1,76 @@
+"""support.toml is checked when read: a mistake is one line that names the key and what is allowed."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pipelines.__main__ import main
+from warehouse.errors import SettingsError
+from warehouse.settings import Settings, load
+
+PROJECT = Path(__file__).resolve().parents[1]
+SOURCE = '[sources.desk]\npath = "."\nrows = "ticket"\n'
+
+
+def _mistake(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "support.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("[dta]\n", ["unknown key dta", "data", "sources"]),
+        ('[data]\nfoldr = "x"\n', ["unknown key data.foldr", "folder"]),
+        ("[dashboard]\nport = 99999\n", ["dashboard.port", "65535"]),
+        ('[clock]\ntime_zone = "Berlin"\n', ["clock.time_zone", "Europe/Berlin"]),
+        ('[schedule]\nrefresh = "soon"\n', ["schedule.refresh", "20s, 5m"]),
+        ('[schedule]\nrefresh_cron = "every day"\n', ["schedule.refresh_cron", "30 3 * * *"]),
+        ('[clock]\nas_of = "2026-01-01T00:00:00"\n', ["clock.as_of", "timezone"]),
+        ('[sources.desk]\npath = "."\nrows = "tickets"\n', ["sources.desk.rows", "'ticket'"]),
+        (SOURCE + 'format = "xls"\n', ["sources.desk.format", "xlsx"]),
+        (SOURCE + 'columns.creatd_at = "Created"\n', ["sources.desk", "columns.creatd_at", "created_at"]),
+        (SOURCE + 'columns.created_at = { colum = "Created" }\n', ["unknown key sources.desk.columns.created_at.colum", "column"]),
+        ('[[targets]]\nmetric = "answer"\nwithin = "1m"\n', ["targets.metric", "first_response"]),
+        ("this is not toml", ["not valid TOML"]),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key_and_what_is_allowed(tmp_path: Path, text: str, parts: list[str]) -> None:
+    message = _mistake(tmp_path, text)
+    assert all(part in message for part in parts), message
+
+
+def test_a_missing_settings_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--settings", str(tmp_path / "none.toml")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_missing_folder_of_a_source_is_one_line_that_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "support.toml"
+    path.write_text('[sources.desk]\npath = "nowhere/*.csv"\nrows = "ticket"\n', encoding="utf-8")
+    assert main(["run", "--settings", str(path)]) == 2
+    message = capsys.readouterr().err
+    assert "sources.desk.path" in message
+    assert "nowhere" in message
+    assert message.count("\n") == 1
+
+
+def test_folders_are_relative_to_the_settings_file(tmp_path: Path) -> None:
+    path = tmp_path / "support.toml"
+    path.write_text(SOURCE, encoding="utf-8")
+    settings = load(path)
+    assert settings.data.folder == tmp_path / "data"
+
+
+def test_the_settings_we_ship_are_valid_and_mention_every_section() -> None:
+    raw = tomllib.loads((PROJECT / "support.toml").read_text(encoding="utf-8"))
+    Settings.model_validate(raw)
+    assert raw.keys() == Settings.model_fields.keys()

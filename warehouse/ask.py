@@ -1,0 +1,96 @@
+"""Asking the published warehouse: `ask("backlog_by_hour", filters)` gives a frame.
+
+One connection a process, a cursor a question. A new version is noticed by `version()`; readers of the old one finish undisturbed.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from warehouse.connection import newest_version, open_version
+from warehouse.errors import NoWarehouse, UnknownQuestion
+
+QUESTIONS = Path(__file__).parent / "questions"
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+_COMMENT = re.compile(r"--[^\n]*")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a page is about. Empty: no restriction. `start` and `end` are UTC instants without a zone, end excluded."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    sources: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, Any]:
+        """The values that a question's SQL may name; an empty choice is null."""
+        return {
+            name: list(value) or None if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+
+class Warehouse:
+    """The published warehouse of one data folder, reopened when a newer version is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._version = 0
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def version(self) -> int:
+        """The number of the newest published version; raises NoWarehouse where there is none."""
+        return newest_version(self.folder)
+
+    def ask(self, question: str, filters: Filters = Filters(), **values: Any) -> pd.DataFrame:
+        """The answer of `questions/<question>.sql` as a frame, its columns as the file's first lines say.
+
+        `values` are further parameters that the question names. Raises UnknownQuestion, NoWarehouse, and duckdb.Error
+        where a value is missing.
+        """
+        sql = question_sql(question)
+        given = filters.parameters() | values
+        named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
+        with self._cursor() as cursor:
+            return cursor.execute(sql, named).df()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            newest = self.version()
+            if self._connection is None or newest != self._version:
+                self._connection = self._open(newest)
+                self._version = newest
+            return self._connection.cursor()
+
+    def _open(self, version: int) -> duckdb.DuckDBPyConnection:
+        """Opens `version`, or the one after it where it was swept away between looking and opening."""
+        try:
+            return open_version(self.folder, version)
+        except duckdb.IOException as error:
+            newer = self.version()
+            if newer == version:
+                raise NoWarehouse(f"{self.folder} holds a version that cannot be opened: {error}") from error
+            self._version = newer
+            return open_version(self.folder, newer)
+
+
+@cache
+def question_sql(question: str) -> str:
+    """The text of a question; raises UnknownQuestion."""
+    path = QUESTIONS / f"{question}.sql"
+    if not path.is_file():
+        raise UnknownQuestion(f"There is no question {question!r} in {QUESTIONS.name}/")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,284 @@
+"""The build step: marts kept up to date from what changed. Each mart's SQL gives the rows of the touched tickets.
+
+Building is deleting those rows and inserting them anew, in one transaction; a full rebuild is the same with every ticket touched.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from warehouse.connection import SQL_FOLDER, read_sql
+from warehouse.loading import Feed, create_stores
+from warehouse.rows import ROW_KINDS
+from warehouse.settings import Settings
+from warehouse.staging import quoted
+
+# Marts of touched tickets, each from those before it: (table, file).
+TICKET_MARTS = (
+    ("ticket_events", "ticket_events"),
+    ("backlog_changes", "backlog_changes"),
+    ("store.waits", "waits"),
+    ("store.tickets", "tickets"),
+    ("messages", "messages"),
+)
+CHANNELS = (
+    ("email", "Email"),
+    ("chat", "Chat"),
+    ("phone", "Phone"),
+    ("social", "Social"),
+    ("web", "Web"),
+    ("in_person", "In person"),
+    ("self_service", "Self-service"),
+)
+
+
+def create_schema(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None:
+    """All tables, macros and views; existing tables are kept."""
+    connection.execute(read_sql("schema"))
+    create_stores(connection)
+    connection.execute(_hour_macro(time_zone))
+    for path in sorted((SQL_FOLDER / "metrics").glob("*.sql")):
+        connection.execute(path.read_text(encoding="utf-8"))
+    connection.execute(read_sql("views"))
+
+
+def _hour_macro(time_zone: str) -> str:
+    """Hours begin when the account's clocks say so: half past in zones such as Asia/Kolkata."""
+    offset = datetime.now(ZoneInfo(time_zone)).utcoffset()
+    minutes = int(offset.total_seconds() // 60) % 60 if offset else 0
+    return f"create or replace macro hour_of(instant) as date_trunc('hour', instant + to_minutes({minutes})) - to_minutes({minutes})"
+
+
+def set_up_sources(connection: duckdb.DuckDBPyConnection, feeds: list[Feed], settings: Settings) -> None:
+    """Tables sources, targets and channels as support.toml says; every ticket is touched where its marts would come out differently."""
+    rows = [
+        (feed.source_name, feed.name, feed.kind.name, feed.source.time_zone or feed.time_zone, _tells_answers(feed))
+        for feed in feeds
+    ]
+    promises = [(t.metric, t.source, t.channel, t.priority, t.within, t.share) for t in settings.targets]
+    connection.execute("begin")
+    connection.execute(
+        "delete from sources where feed not in (select unnest($feeds))", {"feeds": [row[1] for row in rows] or [""]}
+    )
+    for source, name, kind, zone, answers in rows:
+        connection.execute(
+            "insert into sources (source, feed, kind, time_zone, answers_known) select $source, $feed, $kind, $zone, $answers"
+            " where not exists (select 1 from sources where feed = $feed)",
+            {"source": source, "feed": name, "kind": kind, "zone": zone, "answers": answers},
+        )
+    connection.execute("delete from targets")
+    if promises:
+        connection.executemany("insert into targets values (?, ?, ?, ?, ?, ?)", promises)
+    connection.execute("delete from channels")
+    connection.executemany(
+        "insert into channels values (?, ?, ?)", [(*channel, place) for place, channel in enumerate(CHANNELS, start=1)]
+    )
+    if _remember(connection, "marts", settings.marts_fingerprint() + repr(sorted(rows))):
+        touch_everything(connection)
+    connection.execute("commit")
+
+
+def _tells_answers(feed: Feed) -> bool:
+    """Whether this feed says when customers were answered."""
+    given = feed.source.columns.keys() | feed.source.constants.keys()
+    return feed.kind.name in ("call", "message") or "first_response_at" in given
+
+
+def _remember(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> bool:
+    """Notes a fact; True where it was another one before."""
+    before = connection.execute("select value from store.memory where name = $name", {"name": name}).fetchone()
+    if before and before[0] == value:
+        return False
+    connection.execute("delete from store.memory where name = $name", {"name": name})
+    connection.execute("insert into store.memory values ($name, $value)", {"name": name, "value": value})
+    return before is not None
+
+
+def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -> list[str]:
+    """Feeds whose mapping changed since their files were loaded, or that are gone: what they loaded is taken out,
+    and their landed files wait to be loaded again. Returns their names."""
+    changed = []
+    known = {feed.name for feed in feeds}
+    connection.execute("begin")
+    for feed in feeds:
+        if _remember(connection, f"feed {feed.name}", feed.source.fingerprint() + feed.time_zone):
+            _take_out(connection, feed.name)
+            changed.append(feed.name)
+    for (name,) in connection.execute("select distinct feed from files where state <> 'left'").fetchall():
+        if name not in known:
+            _take_out(connection, name)
+            connection.execute(
+                "update files set state = 'left', reason = 'its source is no longer in support.toml' where feed = $feed",
+                {"feed": name},
+            )
+            connection.execute("delete from store.memory where name = $name", {"name": f"feed {name}"})
+            changed.append(name)
+    connection.execute(
+        "update files set state = 'landed', reason = null where state = 'left' and feed in (select unnest($known))",
+        {"known": sorted(known) or [""]},
+    )
+    connection.execute("commit")
+    return changed
+
+
+def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
+    name = {"feed": feed}
+    for kind in ROW_KINDS.values():
+        touched = (
+            "touched_responses select source, response_id"
+            if kind.name == "survey"
+            else "touched select source, ticket_id"
+        )
+        connection.execute(f"insert into store.{touched} from store.{kind.table} where feed = $feed", name)
+        connection.execute(f"delete from store.{kind.table} where feed = $feed", name)
+    connection.execute("delete from rejected_rows where feed = $feed", name)
+    connection.execute("update files set state = 'landed', reason = null where feed = $feed", name)
+
+
+def touch_everything(connection: duckdb.DuckDBPyConnection) -> None:
+    """Marks every ticket and survey invitation to be built."""
+    for table in ("ticket_rows", "event_rows", "message_rows", "call_rows"):
+        connection.execute(f"insert into store.touched select distinct source, ticket_id from store.{table}")
+    connection.execute("insert into store.touched_responses select source, response_id from store.survey_rows")
+
+
+def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """Brings the marts up to date with the store; returns how many tickets were built. One transaction, safe to repeat."""
+    connection.execute("begin")
+    count = _gather_touched(connection)
+    _temporary(connection, "flows_before", read_sql("marts/queue_flows"))
+    _temporary(
+        connection,
+        "agents_before",
+        "select distinct source, agent from store.tickets semi join touched using (source, ticket_id)",
+    )
+    _temporary(connection, "ticket_base", read_sql("marts/ticket_base"))
+    for table, file in TICKET_MARTS:
+        _rebuild_touched(connection, table, file, "touched", "source, ticket_id")
+    _touch_responses_of_tickets(connection)
+    _rebuild_touched(connection, "survey_responses", "survey_responses", "touched_responses", "source, response_id")
+    _add_flows(connection)
+    _rebuild_agents(connection)
+    _rebuild_teams(connection)
+    _date_sources(connection, settings)
+    connection.execute("delete from store.touched")
+    connection.execute("delete from store.touched_responses")
+    connection.execute("commit")
+    for table in (
+        "touched",
+        "touched_responses",
+        "touched_agents",
+        "flows_before",
+        "flows_after",
+        "agents_before",
+        "ticket_base",
+    ):
+        connection.execute(f"drop table if exists temp.{table}")
+    return count
+
+
+def _gather_touched(connection: duckdb.DuckDBPyConnection) -> int:
+    _temporary(connection, "touched", "select distinct source, ticket_id from store.touched")
+    _temporary(connection, "touched_responses", "select distinct source, response_id from store.touched_responses")
+    row = connection.execute("select count(*) from touched").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    connection.execute(f"create or replace temp table {name} as {select}")
+
+
+def _rebuild_touched(connection: duckdb.DuckDBPyConnection, table: str, file: str, touched: str, identity: str) -> None:
+    connection.execute(f"delete from {table} where ({identity}) in (select ({identity}) from {touched})")
+    connection.execute(f"insert into {table} by name {read_sql(f'marts/{file}')}")
+
+
+def _touch_responses_of_tickets(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        """
+insert into touched_responses
+select source, response_id
+from store.survey_rows
+semi join touched using (source, ticket_id)
+anti join touched_responses using (source, response_id)"""
+    )
+
+
+def _add_flows(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the touched tickets add now, less what they added before; hours in which nothing is left have no row."""
+    _temporary(connection, "flows_after", read_sql("marts/queue_flows"))
+    counts = [
+        row[0]
+        for row in connection.execute(
+            "select column_name from (describe flows_after) where column_type = 'BIGINT'"
+        ).fetchall()
+    ]
+    changed = " or ".join(f"{name} <> 0" for name in counts)
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in counts)
+    minus = ", ".join(f"-{name} as {name}" for name in counts)
+    keys = "source, hour, channel, team"
+    same = " and ".join(f"old.{key} is not distinct from flow_changes.{key}" for key in keys.split(", "))
+    _temporary(
+        connection,
+        "flow_changes",
+        f"select {keys}, {sums} from (from flows_after union all by name select {keys}, {minus} from flows_before) group by {keys} having {changed}",
+    )
+    _temporary(
+        connection,
+        "flows_now",
+        f"select {keys}, {sums} from (from flow_changes union all by name select old.* from store.queue_changes as old"
+        f" where exists (select 1 from flow_changes where {same})) group by {keys} having {changed}",
+    )
+    connection.execute(f"delete from store.queue_changes as old where exists (select 1 from flow_changes where {same})")
+    connection.execute("insert into store.queue_changes by name select * from flows_now order by hour")
+    connection.execute("drop table flow_changes; drop table flows_now")
+
+
+def _rebuild_agents(connection: duckdb.DuckDBPyConnection) -> None:
+    _temporary(
+        connection,
+        "touched_agents",
+        """
+select distinct source, agent
+from (
+    from agents_before
+    union all
+    select source, agent from store.tickets semi join touched using (source, ticket_id)
+    union all
+    select source, agent from store.waits semi join touched using (source, ticket_id)
+)
+where agent is not null""",
+    )
+    _rebuild_touched(connection, "agents", "agents", "touched_agents", "source, agent")
+
+
+def _rebuild_teams(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("delete from teams")
+    connection.execute(
+        """
+insert into teams by name
+select
+    source,
+    team,
+    count(distinct agent) as agents,
+    count(*) as tickets,
+from store.tickets
+where team is not null
+group by source, team"""
+    )
+
+
+def _date_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """How far each source's data goes: what was last delivered, or the instant that support.toml fixes."""
+    fixed = settings.clock.as_of_utc()
+    instant = f"{quoted(fixed.isoformat())}::timestamp" if fixed else "found.as_of"
+    connection.execute(
+        f"""
+update sources
+set as_of = {instant}, delivered_at = found.delivered_at
+from (select feed, max(as_of) as as_of, max(modified_at) as delivered_at from files where state = 'loaded' group by feed) as found
+where sources.feed = found.feed"""
+    )

@@ -1,0 +1,8 @@
+-- severity: error
+-- meaning: a ticket stands more than once in tickets
+select
+    source,
+    ticket_id as example,
+from store.tickets
+group by source, ticket_id
+having count(*) > 1

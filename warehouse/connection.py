@@ -1,0 +1,67 @@
+"""Opening the two files: the writer's own, and the published versions that anyone may read."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from warehouse.errors import NoWarehouse
+
+# Written so that DuckDB 1.5 clients, which most analysts' tools still bring, open the files too.
+STORAGE_VERSION = "v1.5.0"
+SQL_FOLDER = Path(__file__).parent
+_NUMBERED = re.compile(r"warehouse-(\d+)\.duckdb")
+
+
+def open_for_writing(path: Path, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    """The writer's connection to `path`, created with all tables where new.
+
+    Raises duckdb.IOException where another process holds the file.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": STORAGE_VERSION}
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    connection = duckdb.connect(str(path), config=config)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Ends a transaction where one is open."""
+    with suppress(duckdb.TransactionException):
+        connection.execute("rollback")
+
+
+def numbered_versions(folder: Path) -> dict[int, Path]:
+    """Published versions in `folder`, by number."""
+    matches = ((_NUMBERED.fullmatch(path.name), path) for path in folder.glob("warehouse-*.duckdb"))
+    return {int(match[1]): path for match, path in matches if match}
+
+
+def newest_version(folder: Path) -> int:
+    """The number of the newest published version.
+
+    Raises NoWarehouse where nothing was published yet.
+    """
+    versions = numbered_versions(folder)
+    if not versions:
+        raise NoWarehouse(f"{folder} holds no warehouse yet. Start the pipelines: python -m pipelines run")
+    return max(versions)
+
+
+def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to one published version.
+
+    Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
+    """
+    connection = duckdb.connect(str(folder / f"warehouse-{version}.duckdb"), read_only=True)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def read_sql(name: str) -> str:
+    """The text of `warehouse/<name>.sql`."""
+    return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,31 @@
+"""Everything that can be said to a person as one clear line, one class a cause, printed in one place (each main)."""
+
+from __future__ import annotations
+
+
+class SupportError(Exception):
+    """What is wrong, where, and what to do, in one line."""
+
+
+class SettingsError(SupportError):
+    """support.toml cannot be used as it is."""
+
+
+class FolderError(SupportError):
+    """A folder or file of the data folder is missing, not writable, or held by another process."""
+
+
+class NoWarehouse(SupportError):
+    """Nothing has been published yet."""
+
+
+class UnknownQuestion(SupportError):
+    """A question was asked that warehouse/questions/ does not hold."""
+
+
+class FileRefused(SupportError):
+    """A delivered file cannot be read at all; the rest of the run goes on."""
+
+
+class CheckFailed(SupportError):
+    """A check of severity error found something: the last good version stays in place."""

@@ -1,0 +1,450 @@
+"""The load step: delivered files into the store, every row accounted for.
+
+A delivered row is loaded, unchanged (says what the store says), superseded (older than what the store says) or rejected.
+Newer is what has the later `updated_at`, else what was in the later written file: not what happened to arrive last.
+One transaction a batch, safe to repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse import dates
+from warehouse.connection import roll_back
+from warehouse.errors import FileRefused
+from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, mapped, readable
+from warehouse.rows import BOOKKEEPING, ROW_KINDS, RowKind
+from warehouse.settings import Settings, Source
+from warehouse.staging import Delivered, Staging, identifier, quoted, stored_columns
+
+FILES_A_BATCH = 500
+BYTES_A_BATCH = 256_000_000
+# What a file can be at fault for; anything else is ours or the machine's, and fails the run.
+UNREADABLE = (
+    FileRefused,
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.IOException,
+)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One [sources.NAME] with what loading it needs."""
+
+    name: str
+    source: Source
+    time_zone: str
+
+    @property
+    def source_name(self) -> str:
+        return self.source.part_of or self.name
+
+    @property
+    def kind(self) -> RowKind:
+        return ROW_KINDS[self.source.rows]
+
+
+def feeds(settings: Settings) -> list[Feed]:
+    """The feeds of support.toml."""
+    return [Feed(name, source, settings.clock.time_zone) for name, source in settings.sources.items()]
+
+
+def create_stores(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables of delivered rows, one a kind."""
+    bookkeeping = ", ".join(f"{name} {kind}" for name, kind in BOOKKEEPING)
+    for kind in ROW_KINDS.values():
+        connection.execute(f"create table if not exists store.{kind.table} ({bookkeeping}, {stored_columns(kind)})")
+        connection.execute(
+            f"comment on table store.{kind.table} is {quoted(f'One row per key, the newest version delivered: {kind.meaning}.')}"
+        )
+        for field in kind.stored_fields():
+            connection.execute(
+                f"comment on column store.{kind.table}.{identifier(field.name)} is {quoted(field.meaning)}"
+            )
+
+
+def load_feed(
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    landing: Path,
+    scratch: Path,
+    run_id: int,
+    progress: Callable[[str], None],
+) -> None:
+    """Loads every landed file of `feed` that was not loaded yet. A file that cannot be read is refused, with the reason."""
+    waiting = connection.execute(
+        "select file_no, landed_name, name, bytes from files where feed = $feed and state = 'landed' order by file_no",
+        {"feed": feed.name},
+    ).fetchall()
+    done = 0
+    for batch in _batches(waiting):
+        files = [LandedFile(number, landing / landed_name, name) for number, landed_name, name, _ in batch]
+        _load_batch(connection, feed, files, scratch, run_id)
+        done += len(files)
+        progress(f"{feed.name}: {done:,} of {len(waiting):,} files loaded")
+
+
+def _batches(waiting: list[tuple[int, str, str, int]]) -> Iterator[list[tuple[int, str, str, int]]]:
+    """Files in order of arrival, as many at once as are read comfortably in one scan."""
+    batch: list[tuple[int, str, str, int]] = []
+    for row in waiting:
+        if batch and (len(batch) >= FILES_A_BATCH or sum(other[3] for other in batch) + row[3] > BYTES_A_BATCH):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _load_batch(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, files: list[LandedFile], scratch: Path, run_id: int
+) -> None:
+    ready: list[Readable] = []
+    for file in files:
+        try:
+            ready.append(readable(file, feed.source, scratch))
+        except FileRefused as refusal:
+            _refuse(connection, file, str(refusal), run_id)
+    for shape, members in groups(ready):
+        _load_group(connection, feed, shape, members, run_id)
+    for member in ready:
+        if member.path != member.file.path:
+            member.path.unlink(missing_ok=True)
+
+
+def _load_group(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, shape: Shape, members: list[Readable], run_id: int
+) -> None:
+    """Loads files of one shape in one scan; where that fails, one by one, so that only the bad one is refused."""
+    try:
+        _load_files(connection, feed, shape, members, run_id)
+    except UNREADABLE as error:
+        if isinstance(error, duckdb.IOException) and not any(str(member.path) in str(error) for member in members):
+            raise  # not about these files: the disk is full, say
+        roll_back(connection)
+        if len(members) == 1:
+            _refuse(connection, members[0].file, _reason(error, members[0]), run_id)
+        else:
+            middle = len(members) // 2
+            for half in (members[:middle], members[middle:]):
+                _load_group(connection, feed, shape, half, run_id)
+
+
+def _reason(error: Exception, member: Readable) -> str:
+    if isinstance(error, FileRefused):
+        return str(error)
+    return f"{member.file.name} cannot be read as {member.shape.format}: {str(error).splitlines()[0].replace(str(member.path), member.file.name)}"
+
+
+def _refuse(connection: duckdb.DuckDBPyConnection, file: LandedFile, reason: str, run_id: int) -> None:
+    connection.execute(
+        "update files set state = 'refused', reason = $reason, run_id = $run_id where file_no = $file_no",
+        {"reason": reason, "run_id": run_id, "file_no": file.file_no},
+    )
+
+
+def _load_files(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, shape: Shape, members: list[Readable], run_id: int
+) -> None:
+    source = mapped(feed.name, feed.source, shape, members[0].file.name)
+    _stage(connection, feed, source, shape, members)
+    connection.execute("begin")
+    _judge(connection, feed)
+    _store(connection, feed)
+    _account(connection, feed, run_id)
+    connection.execute("commit")
+    _forget_stage(connection)
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, source: Source, shape: Shape, members: list[Readable]
+) -> None:
+    """Temp tables: batch_files, staged (typed rows and reasons), unparsed (CSV lines that are no rows)."""
+    _forget_stage(connection)
+    connection.execute(
+        "create temp table batch_files as select unnest($numbers::bigint[]) as file_no, unnest($paths::varchar[]) as filename",
+        {"numbers": [member.file.file_no for member in members], "paths": [str(member.path) for member in members]},
+    )
+    staging = Staging(source, feed.time_zone)
+    connection.execute(f"set TimeZone = {quoted(staging.time_zone)}")
+    try:
+        _read_until_dated(connection, staging, delivered(shape, members, source), members)
+    finally:
+        connection.execute("set TimeZone = 'UTC'")
+    _keep_unparsed(connection)
+
+
+def _read_until_dated(
+    connection: duckdb.DuckDBPyConnection, staging: Staging, scan: Delivered, members: list[Readable]
+) -> None:
+    """Table staged; read again where a date column without a format turns out to have one that fits."""
+    connection.execute(f"create temp table staged as {staging.query(scan)}")
+    found = dates.found_formats(connection, staging, scan, members)
+    if found:
+        connection.execute("drop table staged; drop table if exists reject_errors; drop table if exists reject_scans")
+        _read_until_dated(
+            connection, Staging(staging.source, staging.time_zone, staging.found_formats | found), scan, members
+        )
+
+
+def _keep_unparsed(connection: duckdb.DuckDBPyConnection) -> None:
+    """One row per CSV line that DuckDB's reader could not make a row of."""
+    connection.execute(
+        "create temp table unparsed (filename varchar, line_no bigint, reason varchar, delivered varchar)"
+    )
+    if not connection.execute("select 1 from duckdb_tables() where table_name = 'reject_errors'").fetchall():
+        return
+    connection.execute(read_unparsed())
+    connection.execute("drop table reject_errors; drop table reject_scans")
+
+
+def read_unparsed() -> str:
+    return """
+insert into unparsed
+select
+    scans.file_path as filename,
+    errors.line as line_no,
+    arg_min(
+        case errors.error_type
+            when 'TOO MANY COLUMNS' then 'the line has more columns than the header'
+            when 'MISSING COLUMNS' then 'the line has fewer columns than the header'
+            when 'UNQUOTED VALUE' then 'a quote is opened and never closed'
+            when 'LINE SIZE OVER MAXIMUM' then 'the line is too long'
+            when 'INVALID ENCODING' then 'the line is not UTF-8; if the file is Latin-1, add encoding = "latin-1" to its source'
+            else errors.error_message
+        end,
+        errors.column_idx
+    ) as reason,
+    any_value(errors.csv_line) as delivered,
+from reject_errors as errors
+inner join reject_scans as scans using (scan_id, file_id)
+group by scans.file_path, errors.line, errors.line_byte_position"""
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
+    """Temp table judged: every good staged row with its verdict, and whether it is the newest version of its key."""
+    connection.execute(
+        """
+create temp table incoming as
+select
+    staged.rowid as row_no,
+    staged.key,
+    staged.row_hash,
+    batch_files.file_no,
+    row_number() over (partition by staged.filename order by staged.rowid) as line_no,
+    {
+        'version_at': coalesce(staged.version_at, files.modified_at),
+        'modified_at': files.modified_at,
+        'file_no': batch_files.file_no,
+        'row_no': staged.rowid
+    } as version,
+from staged
+inner join batch_files using (filename)
+inner join files on files.file_no = batch_files.file_no
+where staged.reason is null"""
+    )
+    # row_no -1 sorts a standing row before any row of the same file; its place within an older batch no longer matters.
+    # Rows come in order within a file; the order of files in one scan is not kept by DuckDB, so file_no goes first.
+    connection.execute(
+        f"""
+create temp table standing as
+select
+    key,
+    row_hash,
+    {{
+        'version_at': coalesce(version_at, modified_at),
+        'modified_at': modified_at,
+        'file_no': file_no,
+        'row_no': -1::bigint
+    }} as version,
+from store.{feed.kind.table}
+where source = {quoted(feed.source_name)} and key in (select key from incoming)"""
+    )
+    repeats = _value(connection, "select count(*) > count(distinct key) from incoming")
+    connection.execute(f"create temp table judged as {_SEQUENCE_VERDICTS if repeats else _SINGLE_VERDICTS}")
+
+
+_VERDICT = """
+    case
+        when before_version is null then 'loaded'
+        when row_hash = before_hash then 'unchanged'
+        when version < before_version then 'superseded'
+        else 'loaded'
+    end as verdict"""
+
+_SINGLE_VERDICTS = f"""
+with compared as (
+    select
+        incoming.*,
+        standing.version as before_version,
+        standing.row_hash as before_hash,
+    from incoming
+    left join standing using (key)
+)
+select
+    row_no,
+    key,
+    file_no,
+    line_no,
+    row_hash,
+    before_hash as standing_hash,
+    coalesce(version > before_version, true) as is_newest,
+    {_VERDICT},
+from compared"""
+
+# Rows of a key one after the other, as if each had been delivered alone.
+_SEQUENCE_VERDICTS = f"""
+with all_versions as (
+    select row_no, key, file_no, line_no, row_hash, version from incoming
+    union all by name
+    select -1::bigint as row_no, key, 0::bigint as file_no, 0::bigint as line_no, row_hash, version from standing
+),
+compared as (
+    select
+        *,
+        max(version) over earlier as before_version,
+        arg_max(row_hash, version) over earlier as before_hash,
+        max(version) over (partition by key) as newest_version,
+        first(case when row_no = -1 then row_hash end) over (partition by key order by file_no, row_no) as standing_hash,
+    from all_versions
+    window earlier as (partition by key order by file_no, row_no rows between unbounded preceding and 1 preceding)
+)
+select
+    row_no,
+    key,
+    file_no,
+    line_no,
+    row_hash,
+    standing_hash,
+    version = newest_version as is_newest,
+    {_VERDICT},
+from compared
+where row_no >= 0"""
+
+
+def _store(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
+    """Replaces what changed, moves the version of what did not, and marks the tickets to build."""
+    table, source = f"store.{feed.kind.table}", quoted(feed.source_name)
+    connection.execute(
+        "create temp table changed as select row_no, key, line_no, file_no from judged"
+        " where is_newest and row_hash is distinct from standing_hash"
+    )
+    touched, identity = ("touched_responses", "response_id") if feed.kind.name == "survey" else ("touched", "ticket_id")
+    mark = f"insert into store.{touched} select distinct {source}, {identity}"
+    connection.execute(f"{mark} from {table} where source = {source} and key in (select key from changed)")
+    connection.execute(f"delete from {table} where source = {source} and key in (select key from changed)")
+    fields = ", ".join(identifier(field.name) for field in feed.kind.stored_fields())
+    staged_fields = ", ".join(f"staged.{identifier(field.name)}" for field in feed.kind.stored_fields())
+    connection.execute(
+        f"""
+insert into {table} (source, feed, key, version_at, modified_at, file_no, line_no, row_hash, {fields})
+select {source}, {quoted(feed.name)}, staged.key, staged.version_at, files.modified_at, changed.file_no, changed.line_no, staged.row_hash, {staged_fields}
+from changed
+inner join staged on staged.rowid = changed.row_no
+inner join files on files.file_no = changed.file_no
+order by changed.row_no"""
+    )
+    connection.execute(f"{mark} from staged where rowid in (select row_no from changed)")
+    connection.execute(
+        f"""
+update {table} as stored
+set version_at = coalesce(staged.version_at, stored.version_at), modified_at = files.modified_at, file_no = judged.file_no, line_no = judged.line_no
+from judged
+inner join staged on staged.rowid = judged.row_no
+inner join files on files.file_no = judged.file_no
+where
+    judged.is_newest
+    and judged.row_hash = judged.standing_hash
+    and stored.key = judged.key
+    and stored.source = {source}"""
+    )
+
+
+def _account(connection: duckdb.DuckDBPyConnection, feed: Feed, run_id: int) -> None:
+    """Every row read is counted in `files`; every rejected one is kept in `rejected_rows`."""
+    connection.execute(
+        f"""
+insert into rejected_rows
+with refused as (
+    select
+        filename,
+        row_number() over (partition by filename order by rowid) as line_no,
+        reason,
+        delivered,
+    from staged
+    qualify reason is not null
+    union all
+    select filename, line_no, reason, delivered from unparsed
+)
+select batch_files.file_no, {quoted(feed.name)}, {quoted(feed.source_name)}, files.name, refused.line_no, refused.reason, refused.delivered
+from refused
+inner join batch_files using (filename)
+inner join files on files.file_no = batch_files.file_no"""
+    )
+    connection.execute(
+        f"""
+update files
+set
+    state = 'loaded',
+    run_id = {run_id},
+    as_of = counted.as_of,
+    rows_read = counted.rows_read,
+    rows_loaded = counted.rows_loaded,
+    rows_unchanged = counted.rows_unchanged,
+    rows_superseded = counted.rows_superseded,
+    rows_rejected = counted.rows_rejected
+from (
+    select
+        batch_files.file_no,
+        coalesce(stages.rows_staged, 0) + coalesce(lines.unparsed, 0) as rows_read,
+        coalesce(verdicts.rows_loaded, 0) as rows_loaded,
+        coalesce(verdicts.rows_unchanged, 0) as rows_unchanged,
+        coalesce(verdicts.rows_superseded, 0) as rows_superseded,
+        coalesce(stages.rows_refused, 0) + coalesce(lines.unparsed, 0) as rows_rejected,
+        coalesce(stages.exported_at, stages.latest_at, stages.latest_of_all_at) as as_of,
+    from batch_files
+    left join (
+        select
+            staged.filename,
+            count(*) as rows_staged,
+            count(staged.reason) as rows_refused,
+            max(staged.exported_at) filter (where staged.reason is null) as exported_at,
+            -- A date after the file was written is a mistake in it, unless all are: then the file's own time is wrong.
+            max(staged.latest_at) filter (where staged.reason is null and staged.latest_at <= files.modified_at + interval 1 hour) as latest_at,
+            max(staged.latest_at) filter (where staged.reason is null) as latest_of_all_at,
+        from staged
+        inner join batch_files using (filename)
+        inner join files on files.file_no = batch_files.file_no
+        group by staged.filename
+    ) as stages using (filename)
+    left join (
+        select
+            file_no,
+            count(*) filter (where verdict = 'loaded') as rows_loaded,
+            count(*) filter (where verdict = 'unchanged') as rows_unchanged,
+            count(*) filter (where verdict = 'superseded') as rows_superseded,
+        from judged
+        group by file_no
+    ) as verdicts using (file_no)
+    left join (select filename, count(*) as unparsed from unparsed group by filename) as lines using (filename)
+) as counted
+where files.file_no = counted.file_no"""
+    )
+
+
+def _forget_stage(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("batch_files", "staged", "unparsed", "incoming", "standing", "judged", "changed"):
+        connection.execute(f"drop table if exists temp.{table}")
+    for table in ("reject_errors", "reject_scans"):
+        connection.execute(f"drop table if exists {table}")
+
+
+def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> object:
+    row = connection.execute(sql).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,282 @@
+"""Delivered files as tables: which reader, which columns. DuckDB reads; XLSX and packed Parquet are unpacked first."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import shutil
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import python_calamine
+
+from warehouse.errors import FileRefused
+from warehouse.rows import ROW_KINDS
+from warehouse.settings import Column, Source
+from warehouse.staging import Delivered, identifier, quoted, text_list
+
+FORMATS = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+FORMATS |= {".parquet": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx"}
+DELIMITERS = (",", ";", "\t", "|")
+LONGEST_LINE = 8_000_000
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A delivered file in the landing folder. `name` is what its owner calls it."""
+
+    file_no: int
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What files must share to be read in one scan."""
+
+    format: str
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    skip: int = 0  # records, not lines: a header may hold line breaks
+
+
+@dataclass(frozen=True)
+class Readable:
+    """A landed file with its shape and the path to read, which differs from its own where it had to be unpacked."""
+
+    file: LandedFile
+    shape: Shape
+    path: Path
+
+
+def readable(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    """How `file` can be read; unpacked into `scratch` where DuckDB cannot read it as it is.
+
+    Raises FileRefused with a message for its owner.
+    """
+    form = source.format or _format_of(file)
+    try:
+        return _READERS[form](file, source, scratch)
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error, duckdb.Error, python_calamine.CalamineError) as error:
+        raise FileRefused(f"{file.name} cannot be read as {form}: {_first_line(error)}") from error
+
+
+def groups(files: list[Readable]) -> Iterator[tuple[Shape, list[Readable]]]:
+    """Runs of neighbouring files of one shape, in order of arrival."""
+    for shape, members in groupby(files, key=lambda file: file.shape):
+        yield shape, list(members)
+
+
+def mapped(feed: str, source: Source, shape: Shape, file_name: str) -> Source:
+    """The source with every field that a delivered column of the same name fills.
+
+    Raises FileRefused where a mapped column, or one for a required field, is missing.
+    """
+    kind = ROW_KINDS[source.rows]
+    has_header = shape.format not in ("json", "jsonl", "envelope")
+    columns = dict(source.columns)
+    for field in kind.fields:
+        if (
+            field.name not in columns
+            and field.name not in source.constants
+            and (not has_header or field.name in shape.columns)
+        ):
+            columns[field.name] = [Column(column=field.name)]
+    if has_header:
+        _refuse_missing(feed, source, columns, shape, file_name)
+    return source.model_copy(update={"columns": columns})
+
+
+def _refuse_missing(feed: str, source: Source, columns: dict[str, list[Column]], shape: Shape, file_name: str) -> None:
+    wanted = [name for specs in columns.values() for spec in specs for name in spec.origins()]
+    wanted += [rule.column for rule in source.reject] + list(source.key or [])
+    filled = columns.keys() | source.constants.keys()
+    wanted += [field.name for field in ROW_KINDS[source.rows].fields if field.required and field.name not in filled]
+    missing = next((name for name in wanted if name not in shape.columns), None)
+    if missing is not None:
+        has = ", ".join(shape.columns)
+        raise FileRefused(
+            f"{file_name} has no column {missing!r} (it has: {has}). Map it in support.toml under [sources.{feed}.columns]"
+        )
+
+
+def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
+    """How DuckDB reads `files`, all of one shape."""
+    paths = text_list([str(file.path) for file in files])
+    if shape.format == "parquet":
+        scan = f"read_parquet({paths}, filename = true, union_by_name = true)"
+        return Delivered(scan, lambda name: f"{identifier(name)}::varchar", _row_as_json(shape))
+    if shape.format == "csv":
+        return Delivered(_csv_scan(paths, shape, source), identifier, _row_as_json(shape))
+    if shape.format == "jsonl":
+        lines = _csv_scan(paths, Shape("csv", ("line",), "\x01"), source.model_copy(update={"quote": ""}))
+        scan = f"(select case when json_valid(line) then line::json end as json, line, filename from {lines} where trim(line) <> '')"
+        return Delivered(scan, _json_text, "line", "case when json is null then 'the line is not valid JSON' end")
+    if shape.format == "envelope":
+        inside = quoted("$." + (source.records or "") + "[*]")
+        scan = f"(select unnest(json_extract(content::json, {inside})) as json, filename from read_text({paths}))"
+        return Delivered(scan, _json_text, "json::varchar")
+    options = f"format = 'array', filename = true, maximum_object_size = {LONGEST_LINE}"
+    scan = f"(select json, filename from read_json_objects({paths}, {options}))"
+    return Delivered(scan, _json_text, "json::varchar")
+
+
+def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
+    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in shape.columns)
+    return (
+        f"read_csv({paths}, columns = {{{columns}}}, auto_detect = false, header = false, skip = {shape.skip},"
+        f" delim = {quoted(shape.delimiter)}, quote = {quoted(source.quote)}, escape = {quoted(source.quote)},"
+        f" encoding = {quoted(source.encoding)}, filename = true, store_rejects = true, max_line_size = {LONGEST_LINE})"
+    )
+
+
+def _row_as_json(shape: Shape) -> str:
+    return "to_json({" + ", ".join(f"{quoted(name)}: {identifier(name)}" for name in shape.columns) + "})::varchar"
+
+
+def _json_text(name: str) -> str:
+    """A key of a JSON row, or a path such as `stats.agent_responded_at` into it."""
+    whole = '$."' + name.replace('"', "") + '"'
+    path = "$" + "".join(f'."{part}"' for part in name.replace('"', "").split("."))
+    if whole == path:
+        return f"json_extract_string(json, {quoted(whole)})"
+    return f"coalesce(json_extract_string(json, {quoted(whole)}), json_extract_string(json, {quoted(path)}))"
+
+
+def _format_of(file: LandedFile) -> str:
+    suffixes = [suffix.lower() for suffix in Path(file.name).suffixes if suffix.lower() != ".gz"]
+    form = FORMATS.get(suffixes[-1]) if suffixes else None
+    if form is None:
+        hint = 'Add format = "csv" (or another) to its source in support.toml'
+        raise FileRefused(f"{file.name}: no telling its format from its name. {hint}")
+    return form
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _open_text(path: Path, encoding: str):  # type: ignore[no-untyped-def]
+    python_encoding = "utf-8-sig" if encoding == "utf-8" else encoding
+    opener = gzip.open if _is_gzip(path) else open
+    return opener(path, "rt", encoding=python_encoding, errors="replace", newline="")
+
+
+def _csv(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    """Header, delimiter and the lines before the first row."""
+    path = _with_gzip_suffix(file, scratch)
+    with _open_text(file.path, source.encoding) as text:
+        first = [text.readline() for _ in range(source.header_row)][-1]
+    if not first.strip():
+        raise FileRefused(f"{file.name} is empty: not even a header in line {source.header_row}")
+    delimiter = source.delimiter or ("\t" if file.path.suffix == ".tsv" else max(DELIMITERS, key=first.count))
+    header = _header(file, source, delimiter)
+    return Readable(file, Shape("csv", _distinct(header), delimiter, source.header_row + source.rows_after_header), path)
+
+
+def _header(file: LandedFile, source: Source, delimiter: str) -> list[str]:
+    """The column names."""
+    with _open_text(file.path, source.encoding) as text:
+        for _ in range(source.header_row - 1):
+            text.readline()
+        if source.quote:
+            rows = csv.reader(text, delimiter=delimiter, quotechar=source.quote)
+        else:
+            rows = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        return [name.strip() for name in next(rows)]
+
+
+def _distinct(header: list[str]) -> tuple[str, ...]:
+    """Column names made distinct: a second `Date` is `Date_2`, an empty one `column_7`."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for position, name in enumerate(header, start=1):
+        base = name or f"column_{position}"
+        number, candidate = 1, base
+        while candidate.lower() in taken:
+            number, candidate = number + 1, f"{base}_{number + 1}"
+        taken.add(candidate.lower())
+        names.append(candidate)
+    return tuple(names)
+
+
+def _with_gzip_suffix(file: LandedFile, scratch: Path) -> Path:
+    """DuckDB knows gzip by the name: a packed file under another name is unpacked."""
+    return _unpacked(file, scratch) if _is_gzip(file.path) and file.path.suffix != ".gz" else file.path
+
+
+def _unpacked(file: LandedFile, scratch: Path) -> Path:
+    if not _is_gzip(file.path):
+        return file.path
+    target = scratch / f"{file.file_no}.unpacked"
+    with gzip.open(file.path, "rb") as packed, target.open("wb") as plain:
+        shutil.copyfileobj(packed, plain, 1 << 20)
+    return target
+
+
+def _json(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    """A list of objects, an object that holds them under `records`, or one object a line."""
+    if source.records:
+        path = _unpacked(file, scratch)
+        json.loads(path.read_text(encoding="utf-8-sig"))
+        return Readable(file, Shape("envelope"), path)
+    with _open_text(file.path, source.encoding) as text:
+        first = text.read(4096).lstrip()[:1]
+    if first == "[":
+        return Readable(file, Shape("json"), _with_gzip_suffix(file, scratch))
+    return _jsonl(file, source, scratch)
+
+
+def _jsonl(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    return Readable(file, Shape("jsonl"), _with_gzip_suffix(file, scratch))
+
+
+def _parquet(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    path = _unpacked(file, scratch)
+    with duckdb.connect() as connection:
+        described = connection.execute(f"describe select * from read_parquet({quoted(str(path))})").fetchall()
+    return Readable(file, Shape("parquet", tuple(row[0] for row in described)), path)
+
+
+def _xlsx(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    """A sheet written out as CSV, its dates in ISO form."""
+    workbook = python_calamine.CalamineWorkbook.from_path(str(_unpacked(file, scratch)))
+    names = workbook.sheet_names
+    if source.sheet and source.sheet not in names:
+        raise FileRefused(f"{file.name} has no sheet {source.sheet!r} (it has: {', '.join(names)})")
+    rows = workbook.get_sheet_by_name(source.sheet or names[0]).to_python(skip_empty_area=False)
+    target = scratch / f"{file.file_no}.csv"
+    with target.open("w", encoding="utf-8", newline="") as text:
+        csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
+    plain = source.model_copy(update={"format": "csv", "delimiter": ",", "encoding": "utf-8", "quote": '"'})
+    header = _csv(LandedFile(file.file_no, target, file.name), plain, scratch)
+    return Readable(file, header.shape, target)
+
+
+def _cell(value: object) -> str:
+    """A cell's text: whole numbers without `.0`, dates in ISO form."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if isoformat else str(value)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+_READERS = {"csv": _csv, "tsv": _csv, "json": _json, "jsonl": _jsonl, "parquet": _parquet, "xlsx": _xlsx}

@@ -1,0 +1,198 @@
+"""What a delivered row may say: the fields of each kind of row, their types and meaning. The one place for it.
+
+support.toml maps a source's columns to these fields; staging casts to these types; the tables of schema `store` have these columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+FieldType = Literal["text", "instant", "number", "integer", "boolean"]
+
+SQL_TYPES: dict[FieldType, str] = {
+    "text": "varchar",
+    "instant": "timestamp",
+    "number": "double",
+    "integer": "bigint",
+    "boolean": "boolean",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a kind of row."""
+
+    name: str
+    type: FieldType
+    meaning: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class RowKind:
+    """A kind of row: its fields and what identifies a row where the source names no key."""
+
+    name: str
+    table: str
+    meaning: str
+    fields: tuple[Field, ...]
+    key: tuple[str, ...]
+
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    def stored_fields(self) -> tuple[Field, ...]:
+        """Fields that are kept; `exported_at` only moves the as-of instant of its file."""
+        return tuple(field for field in self.fields if field.name != "exported_at")
+
+
+FieldLine = tuple[str, FieldType, str]
+
+
+def _fields(*lines: FieldLine) -> tuple[Field, ...]:
+    """Fields from (name, type, meaning) lines; a `!` after a name marks a required one."""
+    return tuple(Field(name.rstrip("!"), kind, meaning, name.endswith("!")) for name, kind, meaning in lines)
+
+
+UPDATED: FieldLine = (
+    "updated_at",
+    "instant",
+    "when this version of the row was made: newer replaces older, whatever comes last",
+)
+EXPORTED: FieldLine = ("exported_at", "instant", "when the export was taken: how far its data goes")
+WHO: tuple[FieldLine, ...] = (
+    ("channel", "text", "how the customer came: email, chat, phone, social, web, in_person, self_service"),
+    ("team", "text", "team that holds it"),
+    ("agent", "text", "agent that holds it"),
+    ("customer", "text", "who asked"),
+    ("priority", "text", "low, normal, high, urgent, or the source's own words"),
+    ("topic", "text", "what it is about"),
+)
+TICKET_TIMES: tuple[FieldLine, ...] = (
+    ("first_response_at", "instant", "first answer by an agent, where the source delivers no messages"),
+    ("solved_at", "instant", "last time it was solved"),
+    ("closed_at", "instant", "closed for good"),
+)
+TICKET_MORE: tuple[FieldLine, ...] = (
+    ("status", "text", "new, open, pending, hold, solved, closed, abandoned, deleted, merged; others count as open"),
+    ("subject", "text", "its title"),
+    ("supervisor", "text", "of the agent"),
+    ("manager", "text", "of the supervisor"),
+    ("promise_kept", "boolean", "the source's own word on whether its promise was kept"),
+)
+
+TICKET = RowKind(
+    "ticket",
+    "ticket_rows",
+    "a ticket as it is now",
+    _fields(
+        ("ticket_id!", "text", "the ticket"),
+        ("created_at!", "instant", "when the customer asked"),
+        UPDATED,
+        *WHO,
+        *TICKET_TIMES,
+        ("abandoned_at", "instant", "the customer gave up before an answer"),
+        ("handle_seconds", "number", "time agents worked on it"),
+        *TICKET_MORE,
+        EXPORTED,
+    ),
+    ("ticket_id",),
+)
+
+EVENT = RowKind(
+    "event",
+    "event_rows",
+    "a change of a ticket: either one field with old and new value, or the whole ticket as it was after the change",
+    _fields(
+        ("ticket_id!", "text", "the ticket"),
+        ("happened_at!", "instant", "when it changed"),
+        ("position", "integer", "order of changes within one instant"),
+        ("actor", "text", "who changed it"),
+        ("field", "text", "status, agent, team, priority, channel or another; empty: the row is the whole ticket"),
+        ("old_value", "text", "before"),
+        ("new_value", "text", "after"),
+        UPDATED,
+        *WHO,
+        ("created_at", "instant", "when the customer asked"),
+        *TICKET_TIMES,
+        *TICKET_MORE,
+        EXPORTED,
+    ),
+    ("ticket_id", "happened_at", "position", "field"),
+)
+
+MESSAGE = RowKind(
+    "message",
+    "message_rows",
+    "a message of a ticket",
+    _fields(
+        ("message_id!", "text", "the message"),
+        ("ticket_id!", "text", "its ticket"),
+        ("sent_at!", "instant", "when it was sent"),
+        ("author", "text", "who wrote it"),
+        ("author_kind!", "text", "customer, agent or bot"),
+        ("is_public", "boolean", "whether the customer sees it; empty: yes"),
+        ("channel", "text", "where it came in or went out"),
+        ("body", "text", "what it says"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("message_id",),
+)
+
+CALL = RowKind(
+    "call",
+    "call_rows",
+    "a call or chat that queued for an agent",
+    _fields(
+        ("call_id!", "text", "the call"),
+        ("ticket_id", "text", "its ticket; empty: the call is a contact of its own"),
+        *WHO,
+        ("entered_at!", "instant", "when the customer called"),
+        ("queued_at", "instant", "when they began to wait for an agent; empty: they did not queue"),
+        ("answered_at", "instant", "when an agent answered"),
+        ("abandoned_at", "instant", "when they gave up"),
+        ("ended_at", "instant", "when the conversation ended"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("call_id",),
+)
+
+SURVEY = RowKind(
+    "survey",
+    "survey_rows",
+    "a survey invitation, answered or not",
+    _fields(
+        ("response_id!", "text", "the invitation"),
+        ("survey", "text", "name of the survey"),
+        ("kind!", "text", "csat, nps or ces"),
+        ("scale_min", "number", "lowest score possible; empty: 1, for nps 0"),
+        ("scale_max", "number", "highest score possible; empty: 5, for nps 10, for ces 7"),
+        ("score", "number", "the answer; empty: none"),
+        ("comment", "text", "what they wrote"),
+        ("sent_at!", "instant", "when they were asked"),
+        ("answered_at", "instant", "when they answered; empty with a score: when asked"),
+        ("ticket_id", "text", "the ticket it is about"),
+        *WHO,
+        ("weight", "number", "weight of the answer in its survey's design"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("response_id",),
+)
+
+ROW_KINDS: dict[str, RowKind] = {kind.name: kind for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY)}
+
+# Book-keeping of a stored row: which delivery it is from and how new it is.
+BOOKKEEPING: tuple[tuple[str, str], ...] = (
+    ("source", "varchar"),
+    ("feed", "varchar"),
+    ("key", "varchar"),
+    ("version_at", "timestamp"),
+    ("modified_at", "timestamp"),
+    ("file_no", "bigint"),
+    ("line_no", "bigint"),
+    ("row_hash", "ubigint"),
+)

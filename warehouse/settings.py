@@ -1,0 +1,308 @@
+"""support.toml: every setting, checked when read. A mistake is one line that names the key and what is allowed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from warehouse.errors import SettingsError
+from warehouse.rows import ROW_KINDS
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(value: object) -> object:
+    """Seconds from `20s`, `5m`, `2h`, `1d` or a number; anything else is left for the error message."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if isinstance(value, str) and not match:
+        raise ValueError(f"{value!r} is not a duration such as 20s, 5m, 2h or 1d")
+    return float(match[1]) * _UNIT_SECONDS[match[2]] if match else value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is not a time zone such as UTC, Europe/Berlin or America/New_York")
+    return value
+
+
+def _cron(value: str) -> str:
+    try:
+        CronTrigger.from_crontab(value, timezone=UTC)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a crontab line such as '30 3 * * *' ({error})") from error
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Crontab = Annotated[str, AfterValidator(_cron)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Section(BaseModel):
+    """A table of support.toml: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(Section):
+    """Where everything is kept."""
+
+    folder: Path = Path("data")
+    keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")] | None = None
+
+
+class Clock(Section):
+    """Whose days and hours the pages show, and, for a history, what instant is now."""
+
+    time_zone: TimeZone = "UTC"
+    as_of: AwareDatetime | None = None
+
+    def as_of_utc(self) -> datetime | None:
+        """The fixed as-of instant in UTC without a zone, or None."""
+        return self.as_of.astimezone(ZoneInfo("UTC")).replace(tzinfo=None) if self.as_of else None
+
+
+class Schedule(Section):
+    """When the pipelines look for new exports: every so often, or by a crontab line in the account's time zone."""
+
+    refresh: Seconds = 5.0
+    refresh_cron: Crontab | None = None
+
+    @property
+    def refresh_seconds(self) -> float:
+        return self.refresh
+
+
+class Dashboard(Section):
+    """Where the pages are served."""
+
+    address: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8501
+
+
+class Sample(Section):
+    """The made-up help desk that `make run` starts; leave the section out to run on your own exports alone."""
+
+    folder: Path = Path("data/exports")
+    days: Annotated[int, Field(ge=1, le=3650)] = 90
+    tickets: Annotated[int, Field(ge=1)] = 40_000
+    seed: int = 7
+    every: Seconds = 3.0
+
+    @property
+    def marker(self) -> Path:
+        """Is there once the made-up history is whole, and says how it was made."""
+        return self.folder / "desk.json"
+
+
+class Target(Section):
+    """A promise: within how long, for which share. Without source, channel or priority it holds for any."""
+
+    metric: Literal["first_response", "next_response"]
+    within: Seconds
+    share: Annotated[float, Field(gt=0, le=1)] | None = None
+    source: str | None = None
+    channel: str | None = None
+    priority: str | None = None
+
+
+class When(Section):
+    """Rows where a column holds one of these values."""
+
+    column: str
+    values: list[str]
+
+
+class Column(Section):
+    """Where a field comes from: one column, or several joined, read with a date format, only in some rows.
+
+    `prefix` goes before the text: an export that gives the day of a known month is dated with `prefix = "2017-05-"`.
+    """
+
+    column: str | None = None
+    join: list[str] | None = None
+    separator: str = " "
+    prefix: str = ""
+    format: str | list[str] | None = None
+    nulls: list[str] = []
+    when: When | None = None
+    unless: When | None = None
+    next_day_after: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Column:
+        if (self.column is None) == (self.join is None):
+            raise ValueError("needs either `column` or `join`")
+        return self
+
+    def origins(self) -> list[str]:
+        """The delivered columns it reads."""
+        read = [self.column] if self.column else list(self.join or [])
+        return read + [rule.column for rule in (self.when, self.unless) if rule]
+
+    def formats(self) -> list[str]:
+        return [self.format] if isinstance(self.format, str) else list(self.format or [])
+
+
+def _columns(value: object) -> object:
+    """`created_at = "Created"` is short for `{ column = "Created" }`; a list is read as first that is not empty."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: [_column(part) for part in (spec if isinstance(spec, list) else [spec])] for name, spec in value.items()
+    }
+
+
+def _column(spec: object) -> object:
+    return {"column": spec} if isinstance(spec, str) else spec
+
+
+class Reject(When):
+    """Rows that are no rows of ours, with the reason that is shown for each."""
+
+    reason: str
+
+
+class Source(Section):
+    """One [sources.NAME]: a folder or pattern of exports, all of one shape."""
+
+    path: Path
+    rows: Literal["ticket", "event", "message", "call", "survey"]
+    part_of: Name | None = None
+    format: Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx"] | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    header_row: Annotated[int, Field(ge=1)] = 1
+    rows_after_header: Annotated[int, Field(ge=0)] = 0
+    sheet: str | None = None
+    records: str | None = None
+    key: list[str] | None = None
+    time_zone: TimeZone | None = None
+    date_format: str | list[str] | None = None
+    nulls: list[str] = []
+    columns: Annotated[dict[str, list[Column]], BeforeValidator(_columns)] = {}
+    constants: dict[str, str | int | float | bool] = {}
+    values: dict[str, dict[str, str]] = {}
+    reject: list[Reject] = []
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Source:
+        kind = ROW_KINDS[self.rows]
+        allowed = kind.field_names()
+        for place in ("columns", "constants", "values"):
+            for name in getattr(self, place):
+                if name not in allowed:
+                    raise ValueError(
+                        f"{place}.{name} is not a field of a {self.rows} row; allowed are {', '.join(allowed)}"
+                    )
+        return self
+
+    def fingerprint(self) -> str:
+        """Changes when the reading of its files changes: they are then loaded again."""
+        return hashlib.sha256(self.model_dump_json(exclude={"path"}).encode()).hexdigest()
+
+
+class Settings(Section):
+    """The whole of support.toml."""
+
+    data: Data = Data()
+    clock: Clock = Clock()
+    schedule: Schedule = Schedule()
+    dashboard: Dashboard = Dashboard()
+    sample: Sample | None = None
+    targets: list[Target] = []
+    sources: dict[Name, Source] = {}
+
+    def marts_fingerprint(self) -> str:
+        """Changes when built tables would come out differently from the same rows: they are then all built again."""
+        parts = (self.clock.time_zone, [target.model_dump() for target in self.targets])
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def settings_path() -> Path:
+    """The settings file of this process: SUPPORT_SETTINGS, else support.toml in the working folder."""
+    return Path(os.environ.get("SUPPORT_SETTINGS", "support.toml"))
+
+
+def load(path: Path) -> Settings:
+    """The checked settings of `path`; folders in it are relative to the file.
+
+    Raises SettingsError: one line that names the key and what is allowed.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot read the settings {path}: {error.strerror}. Name another file with --settings FILE"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {_first_mistake(error)}") from error
+    return _with_folders_beside(settings, path.resolve().parent)
+
+
+def _with_folders_beside(settings: Settings, folder: Path) -> Settings:
+    """Settings with every path made absolute, relative to the settings file's folder."""
+    sources = {
+        name: source.model_copy(update={"path": folder / source.path.expanduser()})
+        for name, source in settings.sources.items()
+    }
+    data = settings.data.model_copy(update={"folder": folder / settings.data.folder.expanduser()})
+    sample = settings.sample and settings.sample.model_copy(update={"folder": folder / settings.sample.folder})
+    return settings.model_copy(update={"data": data, "sources": sources, "sample": sample})
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """The first mistake in one line: the key, what is wrong, and what is allowed."""
+    mistake = error.errors()[0]
+    place = [part for part in mistake["loc"] if not isinstance(part, int)]
+    key = ".".join(str(part) for part in place)
+    if mistake["type"] == "extra_forbidden":
+        allowed = _allowed_keys(place[:-1])
+        return f"unknown key {key}; allowed here: {', '.join(allowed)}"
+    message = mistake["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message
+
+
+def _allowed_keys(place: list[Any]) -> list[str]:
+    """The keys that the section at `place` knows."""
+    sections: dict[str, type[Section]] = {
+        "data": Data,
+        "clock": Clock,
+        "schedule": Schedule,
+        "dashboard": Dashboard,
+        "sample": Sample,
+        "targets": Target,
+        "sources": Source,
+        "columns": Column,
+        "reject": Reject,
+        "when": When,
+        "unless": When,
+    }
+    known = [sections[str(part)] for part in place if str(part) in sections]
+    return sorted((known[-1] if known else Settings).model_fields)

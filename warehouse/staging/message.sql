@@ -1,0 +1,13 @@
+-- One row per delivered message; a message that does not say so is public.
+select
+    * replace (
+        coalesce(
+            reason,
+            case
+                when author_kind not in ('customer', 'agent', 'bot')
+                    then 'author_kind is ' || author_kind || '; it must be customer, agent or bot: map it under values.author_kind'
+            end
+        ) as reason,
+        coalesce(is_public, true) as is_public
+    ),
+from typed

@@ -1,0 +1,2 @@
+-- One row per delivered ticket row: nothing to derive.
+select * from typed
