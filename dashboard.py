@@ -39,7 +39,11 @@ def health(_: Request) -> JSONResponse:
         known = data.sources(data.path(), version)
     except SupportError as error:
         return JSONResponse({"state": "no data", "reason": str(error)}, status_code=503)
-    return JSONResponse({"state": "ready", "version": version, "as_of": {source.name: f"{source.as_of}Z" for source in known}})
+    return JSONResponse(
+        {"state": "ready", "version": version, "as_of": {source.name: f"{source.as_of}Z" for source in known}}
+    )
 
 
-app = st.App(Path(__file__).parent / "pages" / "navigation.py", lifespan=lifespan, routes=[Route("/api/health", health)])
+app = st.App(
+    Path(__file__).parent / "pages" / "navigation.py", lifespan=lifespan, routes=[Route("/api/health", health)]
+)

@@ -46,7 +46,9 @@ def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
         tile(
             "Longest wait",
             format.duration(None if longest is None else longest["longest_seconds"]),
-            note="" if longest is None else f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}",
+            note=""
+            if longest is None
+            else f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}",
         )
         _within_target_today(view)
         tile(
@@ -76,12 +78,18 @@ def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
 
 def _within_target_today(view: View) -> None:
     today = view.ask("live_targets", as_of=view.as_of, today=start_of_today(view.as_of, view.zone)).iloc[0]
+    promises = view.ask("target_shares", kind=None)["target_share"].tolist()
+    promised = promises[0] if len(promises) == 1 and today["decided"] else None
+    interval = format.interval(today["share_low"], today["share_high"], today["decided"])
     tile(
         "Within target today",
         format.share(today["share"]),
         format.change_of_share(today["share"], today["share_before"]),
         "vs a week earlier",
-        note=format.interval(today["share_low"], today["share_high"], today["decided"]) if today["decided"] else "no target fell due yet",
+        note=f"{interval}" + (f" · promised {format.share(promised)}" if promised else "")
+        if today["decided"]
+        else "no target fell due yet",
+        crossed=promised is not None and today["share_high"] < promised,
         explanation="Of the waits whose target time fell today and has passed: answered within it. The range is a 95 % Wilson interval.",
     )
 
@@ -93,7 +101,7 @@ def _charts(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
     with st.grid(4, min_column_width=250, gap="small"):
         with frame.card("Waiting by channel", "customers now, and the longest wait"):
             frame.chart(charts.waiting_by("channel", queue, labels, inks, CHART_HEIGHT), "by_channel", live=True)
-        with frame.card("Waiting by team", "customers now, and the longest wait"):
+        with frame.card("Waiting by team", charts.most_of(queue, "team", CHART_HEIGHT) + ", and the longest wait"):
             frame.chart(charts.waiting_by("team", queue, {}, inks, CHART_HEIGHT), "by_team", live=True)
         with frame.card("Waiting", "customers at the end of each hour, last 24 h"):
             frame.chart(charts.waiting_over_time(hours, ends, inks, CHART_HEIGHT), "waiting", live=True)
@@ -109,7 +117,9 @@ def _tables(view: View) -> None:
     with waits_column, st.container(border=True, gap="xsmall", height="stretch"):
         soon, missed = st.tabs([f"Will miss their target next ({len(due)})", f"Missed it already ({len(past)})"])
         with soon:
-            tables.waits(due, "due_in_seconds", "Due in", labels, TABLE_HEIGHT, "Nobody waits whose target is still to come.")
+            tables.waits(
+                due, "due_in_seconds", "Due in", labels, TABLE_HEIGHT, "Nobody waits whose target is still to come."
+            )
         with missed:
             tables.waits(past, "due_in_seconds", "Past by", labels, TABLE_HEIGHT, "Nobody waits past a target.")
     with agents_column, frame.card("Answering now", "agents who answered in the last 30 minutes"):

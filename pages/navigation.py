@@ -12,9 +12,25 @@ st.set_page_config(
 )
 page = st.navigation(
     [
-        st.Page("live.py", title="Live", icon=":material/monitoring:", default=True, help="Who waits right now, and what to do next."),
-        st.Page("queue_volume.py", title="Queue volume", icon=":material/stacked_bar_chart:", help="What came in, what went out, what is left."),
-        st.Page("wait_times.py", title="Wait times", icon=":material/hourglass_empty:", help="How long customers waited, open waits counted."),
+        st.Page(
+            "live.py",
+            title="Live",
+            icon=":material/monitoring:",
+            default=True,
+            help="Who waits right now, and what to do next.",
+        ),
+        st.Page(
+            "queue_volume.py",
+            title="Queue volume",
+            icon=":material/stacked_bar_chart:",
+            help="What came in, what went out, what is left.",
+        ),
+        st.Page(
+            "wait_times.py",
+            title="Wait times",
+            icon=":material/hourglass_empty:",
+            help="How long customers waited, open waits counted.",
+        ),
     ],
     position="top",
 )

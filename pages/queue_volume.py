@@ -71,12 +71,21 @@ def _identity(now: pd.Series) -> str:
 def _over_time(view: View, bins: pd.DataFrame) -> None:
     inks, grain = palette.of(view.theme), view.period.grain
     flows = [("Arrived", "arrived"), ("Solved", "solved")]
-    answers = [("Answered", "answered"), ("Abandoned", "abandoned")] if view.knows_waits else [("Abandoned", "abandoned")]
+    answers = (
+        [("Answered", "answered"), ("Abandoned", "abandoned")] if view.knows_waits else [("Abandoned", "abandoned")]
+    )
     with st.grid(3, min_column_width=300, gap="small"):
         with frame.card("Arrived and solved", f"tickets per {grain}"):
-            frame.chart(charts.flow(bins, flows, grain, inks, CHART_HEIGHT, f"Tickets arrived and solved per {grain}"), "flows")
-        with frame.card(" and ".join(name for name, _ in answers).capitalize(), f"first answers, and customers who gave up, per {grain}"):
-            frame.chart(charts.flow(bins, answers, grain, inks, CHART_HEIGHT, f"Answered and abandoned per {grain}"), "answers")
+            frame.chart(
+                charts.flow(bins, flows, grain, inks, CHART_HEIGHT, f"Tickets arrived and solved per {grain}"), "flows"
+            )
+        with frame.card(
+            " and ".join(name for name, _ in answers).capitalize(),
+            f"first answers, and customers who gave up, per {grain}",
+        ):
+            frame.chart(
+                charts.flow(bins, answers, grain, inks, CHART_HEIGHT, f"Answered and abandoned per {grain}"), "answers"
+            )
         with frame.card("Backlog", f"open tickets at the end of each {grain}"):
             frame.chart(charts.backlog(bins, grain, inks, CHART_HEIGHT), "backlog")
 
@@ -84,7 +93,10 @@ def _over_time(view: View, bins: pd.DataFrame) -> None:
 def _when_and_where(view: View) -> None:
     inks = palette.of(view.theme)
     period = view.period
-    previous = {"previous_start": period.previous_start or period.start, "previous_end": period.previous_end or period.start}
+    previous = {
+        "previous_start": period.previous_start or period.start,
+        "previous_end": period.previous_end or period.start,
+    }
     compared = period.previous_start is not None
     subtitle = f"tickets arrived, {period.versus}" if compared else "tickets arrived"
     labels = {"channel": frame.channel_labels(view)}
@@ -92,7 +104,9 @@ def _when_and_where(view: View) -> None:
         for part in ("channel", "team", "topic"):
             parts = view.ask("volume_by_part", part=part, **previous)
             with frame.card(f"By {part}", subtitle):
-                frame.chart(charts.arrived_by_part(parts, part, labels.get(part, {}), inks, PART_HEIGHT, compared), f"by_{part}")
+                frame.chart(
+                    charts.arrived_by_part(parts, part, labels.get(part, {}), inks, PART_HEIGHT, compared), f"by_{part}"
+                )
         with frame.card("When they arrive", f"tickets in each hour of the week, {view.zone}"):
             hours = view.ask("arrivals_by_weekday_hour", zone=view.zone)
             frame.chart(charts.weekday_hours(hours, inks, PART_HEIGHT), "weekday_hours")

@@ -14,7 +14,9 @@ access.require("wait_times")
 
 CHART_HEIGHT = 200
 MULTIPLE_HEIGHT = 230
-COUNTED = "Kaplan-Meier: waits still open, given up, or ended without an answer count as having lasted at least so long."
+COUNTED = (
+    "Kaplan-Meier: waits still open, given up, or ended without an answer count as having lasted at least so long."
+)
 
 
 @st.cache_data(max_entries=data.KEPT_DRAWINGS, show_spinner=False)
@@ -34,7 +36,7 @@ def draw(view: View) -> None:
     _shares(view, kept)
     with frame.card("By channel", "open waits counted, and the answered ones alone beside it"):
         tables.wait_times(waits, kept, frame.channel_labels(view))
-    frame.footnote(view, *_notes(view))
+    frame.footnote(view, *_notes(view, waits))
 
 
 def _tiles(view: View, waits: pd.DataFrame, kept: pd.DataFrame) -> None:
@@ -48,7 +50,9 @@ def _tiles(view: View, waits: pd.DataFrame, kept: pd.DataFrame) -> None:
             tile(
                 label,
                 format.duration(value) if known else f"over {format.duration(value)}",
-                format.change_of_duration(value, before[f"{name}_seconds"]) if comparable and before is not None else None,
+                format.change_of_duration(value, before[f"{name}_seconds"])
+                if comparable and before is not None
+                else None,
                 view.period.versus,
                 note=f"answered only: {format.duration(now[f'naive_{name}_seconds'])}",
                 explanation=COUNTED,
@@ -72,7 +76,9 @@ def _kept_tile(view: View, kept: pd.DataFrame) -> None:
         format.share(None if share is None else share["share"]),
         format.change_of_share(share["share"], before["share"]) if share is not None and before is not None else None,
         view.period.versus,
-        note="no target fell due" if share is None else format.interval(share["share_low"], share["share_high"], share["decided"]),
+        note="no target fell due"
+        if share is None
+        else format.interval(share["share_low"], share["share_high"], share["decided"]),
         explanation="Of the waits whose target time fell in this period: answered within it. The range is a 95 % Wilson interval.",
     )
 
@@ -88,7 +94,9 @@ def _by_channel_over_time(view: View) -> None:
         for channel in present:
             rows = bins[bins["channel"] == channel]
             with frame.card(labels[channel], f"waits by {grain} they began, one scale"):
-                drawn = wait_charts.over_time(rows, channel, labels[channel], grain, scale, targets.get(channel), inks, MULTIPLE_HEIGHT)
+                drawn = wait_charts.over_time(
+                    rows, channel, labels[channel], grain, scale, targets.get(channel), inks, MULTIPLE_HEIGHT
+                )
                 frame.chart(drawn, f"waits_{channel}")
 
 
@@ -99,23 +107,35 @@ def _shares(view: View, kept: pd.DataFrame) -> None:
     promised = view.ask("target_shares", kind=view.kind)["target_share"].tolist()
     with st.grid(3, min_column_width=300, gap="small"):
         with frame.card("Answered within", "share of customers, open waits counted"):
-            frame.chart(wait_charts.answered_within(frame.in_channel_order(view, view.ask("wait_curve", kind=view.kind)), labels, inks, CHART_HEIGHT), "curve")
+            frame.chart(
+                wait_charts.answered_within(
+                    frame.in_channel_order(view, view.ask("wait_curve", kind=view.kind)), labels, inks, CHART_HEIGHT
+                ),
+                "curve",
+            )
         with frame.card("Within target", f"share of waits by {grain} their target fell due, 95 % interval"):
             promise = promised[0] if len(promised) == 1 else None
             frame.chart(wait_charts.kept_over_time(by_bin, grain, promise, inks, CHART_HEIGHT), "kept_over_time")
         with frame.card("Within target by channel", "95 % interval"):
-            frame.chart(wait_charts.kept_by_channel(kept[~kept["all_channels"]], labels, inks, CHART_HEIGHT), "kept_by_channel")
+            frame.chart(
+                wait_charts.kept_by_channel(kept[~kept["all_channels"]], labels, inks, CHART_HEIGHT), "kept_by_channel"
+            )
 
 
 def _local_end(view: View) -> object:
     return local_time(view.period.end, view.zone).replace(tzinfo=None)
 
 
-def _notes(view: View) -> list[str]:
+def _notes(view: View, waits: pd.DataFrame) -> list[str]:
     """What was left out of the figures, and how they count."""
     faults = view.ask("wait_faults", kind=view.kind)
     left_out = [f"{format.count(row.waits)} {row.fault}: left out." for row in faults.itertuples()]
-    return [*left_out, COUNTED, "Arrows: at least so long, not known yet."]
+    arrows = (
+        ""
+        if waits[["median_is_known", "p90_is_known", "p95_is_known"]].all(axis=None)
+        else "Arrows: at least so long, not known yet."
+    )
+    return [*left_out, COUNTED, arrows]
 
 
 draw(frame.begin("Wait times", grains=True, kinds=True))

@@ -77,6 +77,15 @@ def test_a_ticket_that_we_opened_keeps_nobody_waiting(desk: Desk) -> None:
     assert desk.ask("select began_at::varchar, outcome from waits") == [("2026-01-01 11:00:00", "waiting")]
 
 
+def test_a_customer_who_called_and_writes_later_waits_where_they_write(desk: Desk) -> None:
+    desk.source("calls", "call", 'part_of = "desk"\nconstants.channel = "phone"')
+    desk.source("messages", "message", 'part_of = "desk"')
+    desk.deliver("calls/a.csv", f"call_id,ticket_id,entered_at,queued_at,answered_at,ended_at\nC1,T1,{_day('10:00')},{_day('10:00')},{_day('10:01')},{_day('10:05')}\n")
+    desk.deliver("messages/a.csv", f"message_id,ticket_id,sent_at,author_kind,channel\n1,T1,{_day('12:00')},customer,email\n2,T1,{_day('12:30')},agent,email\n")
+    desk.run()
+    assert desk.ask("select turn, channel, wait_seconds from waits order by turn") == [(1, "phone", 60.0), (2, "email", 1800.0)]
+
+
 def _calls(desk: Desk, *rows: str) -> None:
     desk.setting(TARGETS)
     desk.source("calls", "call", 'constants.channel = "phone"')

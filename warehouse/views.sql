@@ -22,6 +22,7 @@ select
 from store.waits as waits
 left join as_of on as_of.source = waits.source;
 comment on view waits is 'One row per time a customer waited for us: from turning to us until an agent answers, the customer gives up, or the ticket is solved without an answer; or it has not ended.';
+comment on column waits.channel is 'Where the customer waits: the channel they called or wrote on, which may differ from the ticket''s.';
 comment on column waits.turn is '1 is the first wait of a ticket.';
 comment on column waits.kind is 'first or next.';
 comment on column waits.agent is 'Who answered; for a wait that was not answered, who holds the ticket.';

@@ -90,19 +90,35 @@ def waiting_by(part: str, frame: pd.DataFrame, labels: dict[str, str], palette: 
     rest = len(rows) - most
     rows = rows.head(most)
     names = [f"no {part}" if format.is_missing(name) else labels.get(name, name) for name in rows["name"]]
-    texts = [f"{waiting} · {format.duration(longest)}" for waiting, longest in zip(rows["waiting"], rows["longest_seconds"], strict=True)]
+    texts = [
+        f"{waiting} · {format.duration(longest)}"
+        for waiting, longest in zip(rows["waiting"], rows["longest_seconds"], strict=True)
+    ]
     colors = [palette.channel(name) if part == "channel" else palette.line for name in rows["name"]]
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
-    alt = f"Customers waiting now by {part}, with the longest wait: {listed}" + (f", and {rest} more" if rest > 0 else "")
+    alt = f"Customers waiting now by {part}, with the longest wait: {listed}" + (
+        f", and {rest} more" if rest > 0 else ""
+    )
     return bars(names, rows["waiting"].tolist(), texts, colors, palette, alt, height)
 
 
-def hourly(ends: Sequence[datetime], series: Sequence[tuple[str, Sequence[float]]], palette: Palette, height: int, alt: str) -> Chart:
+def most_of(frame: pd.DataFrame, part: str, height: int) -> str:
+    """`customers now`, or which part of the list a chart of this height has room for."""
+    rows, most = int((frame["part"] == part).sum()), max(height // BAR_HEIGHT, 1)
+    return "customers now" if rows <= most else f"customers now, {most} of {rows} {part}s"
+
+
+def hourly(
+    ends: Sequence[datetime], series: Sequence[tuple[str, Sequence[float]]], palette: Palette, height: int, alt: str
+) -> Chart:
     """Figures of full hours, the newest ending now: the first series in ink, others in grey."""
     top = max([max(values) for _, values in series] + [4]) * 1.1
     inks = (palette.ink, palette.line)
     traces = [line(name, ends, values, color) for (name, values), color in zip(series, inks, strict=False)]
-    labels = [Label(f"{name} {format.count(values[-1])}".strip(), ends[-1].isoformat(), float(values[-1])) for name, values in series]
+    labels = [
+        Label(f"{name} {format.count(values[-1])}".strip(), ends[-1].isoformat(), float(values[-1]))
+        for name, values in series
+    ]
     room = max(len(label.text) for label in labels)
     return draw(
         palette,
@@ -120,7 +136,9 @@ def arrivals_and_answers(frame: pd.DataFrame, ends: Sequence[datetime], palette:
     """Tickets that arrived and first answers in each full hour counted back from the data's as-of instant."""
     last = frame.iloc[-1]
     alt = f"Per hour over the last 24 hours: in the last one {last['arrived']} tickets arrived and {last['answered']} first answers were given"
-    return hourly(ends, (("Arrived", frame["arrived"].tolist()), ("Answered", frame["answered"].tolist())), palette, height, alt)
+    return hourly(
+        ends, (("Arrived", frame["arrived"].tolist()), ("Answered", frame["answered"].tolist())), palette, height, alt
+    )
 
 
 def waiting_over_time(frame: pd.DataFrame, ends: Sequence[datetime], palette: Palette, height: int) -> Chart:
@@ -130,7 +148,9 @@ def waiting_over_time(frame: pd.DataFrame, ends: Sequence[datetime], palette: Pa
     return hourly(ends, (("", values),), palette, height, alt)
 
 
-def flow(frame: pd.DataFrame, series: Sequence[tuple[str, str]], grain: str, palette: Palette, height: int, alt: str) -> Chart:
+def flow(
+    frame: pd.DataFrame, series: Sequence[tuple[str, str]], grain: str, palette: Palette, height: int, alt: str
+) -> Chart:
     """Counts per bin as lines, the first in ink and the others in grey; a last bin that is not over is dashed and hollow."""
     bins = moments(frame["bin"])
     complete = frame["is_complete"].tolist()
@@ -205,9 +225,19 @@ def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
         "hovertemplate": "%{y} %{x}:00: %{z:.1f} tickets an hour<extra></extra>",
     }
     alt = f"Tickets arriving by weekday and hour: most on {WEEKDAYS[busiest[0] - 1]} at {busiest[1]}:00, {cells[busiest]:.1f} an hour on average"
-    xaxis: Json = {"tickvals": list(range(0, 24, 6)), "ticktext": [f"{hour}:00" for hour in range(0, 24, 6)], "showgrid": False}
-    yaxis: Json = {"autorange": "reversed", "showgrid": False, "tickfont": {"color": palette.muted, "size": FONT_SIZE - 1}}
-    return draw(palette, [trace], alt, height=height, margin={"l": 40, "r": 8, "t": 4, "b": 26}, xaxis=xaxis, yaxis=yaxis)
+    xaxis: Json = {
+        "tickvals": list(range(0, 24, 6)),
+        "ticktext": [f"{hour}:00" for hour in range(0, 24, 6)],
+        "showgrid": False,
+    }
+    yaxis: Json = {
+        "autorange": "reversed",
+        "showgrid": False,
+        "tickfont": {"color": palette.muted, "size": FONT_SIZE - 1},
+    }
+    return draw(
+        palette, [trace], alt, height=height, margin={"l": 40, "r": 8, "t": 4, "b": 26}, xaxis=xaxis, yaxis=yaxis
+    )
 
 
 def arrived_by_part(

@@ -85,13 +85,13 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def _settings(path: str) -> Settings:
-    return load(Path(path))
+def _settings(settings_file: str) -> Settings:
+    return load(Path(settings_file))
 
 
 @st.cache_resource(show_spinner=False)
-def _warehouse(path: str) -> Warehouse:
-    return Warehouse(_settings(path).data.folder)
+def _warehouse(settings_file: str) -> Warehouse:
+    return Warehouse(_settings(settings_file).data.folder)
 
 
 def version() -> int:
@@ -100,28 +100,32 @@ def version() -> int:
 
 
 @st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
-def answer(path: str, version: int, question: str, filters: Filters = Filters(), **values: Any) -> pd.DataFrame:
+def answer(settings_file: str, version: int, question: str, filters: Filters, **values: Any) -> pd.DataFrame:
     """The answer of a question, kept as long as the version is the newest."""
     del version  # part of the key
-    return _warehouse(path).ask(question, filters, **values)
+    return _warehouse(settings_file).ask(question, filters, **values)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def sources(path: str, version: int) -> tuple[Source, ...]:
+def sources(settings_file: str, version: int) -> tuple[Source, ...]:
     """Every source with data, as of this version."""
-    frame = answer(path, version, "sources_as_of")
+    frame = answer(settings_file, version, "sources_as_of", Filters())
     return tuple(
-        Source(row.source, _instant(row.first_at), _instant(row.as_of), _instant(row.delivered_at), bool(row.answers_known))
+        Source(
+            row.source, _instant(row.first_at), _instant(row.as_of), _instant(row.delivered_at), bool(row.answers_known)
+        )
         for row in frame.itertuples()
     )
 
 
 @st.cache_data(max_entries=20, ttl=CHOICES_SECONDS, show_spinner=False)
-def choices(path: str, is_filled: bool) -> dict[str, dict[str, str]]:
+def choices(settings_file: str, is_filled: bool) -> dict[str, dict[str, str]]:
     """For each filter its values with their labels, in order. A new agent is in the list within a minute."""
     del is_filled  # part of the key: the first data is in the lists at once
-    frame = _warehouse(path).ask("filter_choices")
-    return {str(name): dict(zip(rows["value"], rows["label"], strict=True)) for name, rows in frame.groupby("dimension")}
+    frame = _warehouse(settings_file).ask("filter_choices")
+    return {
+        str(name): dict(zip(rows["value"], rows["label"], strict=True)) for name, rows in frame.groupby("dimension")
+    }
 
 
 def now() -> datetime:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
+from math import log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,7 +18,6 @@ from pages.elements.palette import Palette
 FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Roboto, sans-serif'
 FONT_SIZE = 13
 LABEL_GAP = 16
-MOST_POINTS = 500
 Trace = dict[str, Any]
 Json = dict[str, Any]
 
@@ -57,7 +58,11 @@ def template(palette: Palette) -> go.layout.Template:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": False,
-        "hoverlabel": {"font": {"family": FONT, "size": FONT_SIZE, "color": palette.ink}, "bgcolor": palette.paper, "bordercolor": palette.line},
+        "hoverlabel": {
+            "font": {"family": FONT, "size": FONT_SIZE, "color": palette.ink},
+            "bgcolor": palette.paper,
+            "bordercolor": palette.line,
+        },
         "hovermode": "closest",
         "bargap": 0.3,
         "margin": {"l": 44, "r": 16, "t": 10, "b": 36},
@@ -74,14 +79,30 @@ def draw(palette: Palette, data: Sequence[Trace], alt: str, **layout: Any) -> Ch
 
 def nothing(palette: Palette, text: str, height: int) -> Chart:
     """An empty frame that says why it is empty."""
-    note = {"text": text, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5, "showarrow": False, "font": {"color": palette.muted}}
+    note = {
+        "text": text,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 0.5,
+        "showarrow": False,
+        "font": {"color": palette.muted},
+    }
     hidden = {"visible": False}
-    return draw(palette, [{"type": "scatter", "x": [], "y": []}], text, height=height, annotations=[note], xaxis=hidden, yaxis=hidden)
+    return draw(
+        palette,
+        [{"type": "scatter", "x": [], "y": []}],
+        text,
+        height=height,
+        annotations=[note],
+        xaxis=hidden,
+        yaxis=hidden,
+    )
 
 
 def even(bins: Sequence[datetime]) -> Json:
     """Where points lie: first and step for even bins, every one of them otherwise (days of a clock change)."""
-    steps = {later - earlier for earlier, later in zip(bins, bins[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(bins)}
     if len(steps) > 1:
         return {"x": [bin.isoformat() for bin in bins]}
     step = steps.pop() if steps else timedelta(days=1)
@@ -96,7 +117,12 @@ def line(name: str, bins: Sequence[datetime], values: Sequence[float | None], co
 
 
 def line_with_unfinished_end(
-    name: str, bins: Sequence[datetime], values: Sequence[float | None], complete: Sequence[bool], color: str, **more: Any
+    name: str,
+    bins: Sequence[datetime],
+    values: Sequence[float | None],
+    complete: Sequence[bool],
+    color: str,
+    **more: Any,
 ) -> list[Trace]:
     """A line whose last bin is dashed and hollow where the data ends inside it."""
     if not bins or complete[-1]:
@@ -105,30 +131,41 @@ def line_with_unfinished_end(
     end = line(f"{name}, unfinished", bins[-2:], values[-2:], color, **(more | {"dash": "dot"}))
     hollow = ["circle-open"] * len(bins[-2:])
     sizes = [0] * (len(hollow) - 1) + [6]
-    return [*finished, end | {"mode": "lines+markers", "cliponaxis": False, "marker": {"symbol": hollow, "size": sizes, "color": color}}]
+    return [
+        *finished,
+        end
+        | {"mode": "lines+markers", "cliponaxis": False, "marker": {"symbol": hollow, "size": sizes, "color": color}},
+    ]
 
 
 def end_labels(labels: Iterable[Label], palette: Palette, top: float, plot_height: float) -> list[Json]:
-    """The labels as annotations right of their lines, moved apart where they would collide."""
-    placed: list[Json] = []
+    """The labels as annotations right of their lines, moved apart where they would collide, and kept inside the plot."""
     ordered = sorted(labels, key=lambda label: label.y)
-    lowest = float("-inf")
-    for label in ordered:
-        height = plot_height * label.y / top if top else 0.0
-        height_placed = max(height, lowest + LABEL_GAP)
-        lowest = height_placed
-        placed.append(
-            {
-                "x": label.x,
-                "y": label.y,
-                "text": label.text,
-                "showarrow": False,
-                "xanchor": "left",
-                "xshift": 7,
-                "yshift": height_placed - height,
-                "font": {"color": label.color or palette.ink, "size": FONT_SIZE},
-            }
-        )
+    heights = [plot_height * label.y / top if top else 0.0 for label in ordered]
+    return [
+        {
+            "x": label.x,
+            "y": label.y,
+            "text": label.text,
+            "showarrow": False,
+            "xanchor": "left",
+            "xshift": 7,
+            "yshift": placed - height,
+            "font": {"color": label.color or palette.ink, "size": FONT_SIZE},
+        }
+        for label, height, placed in zip(ordered, heights, apart(heights, plot_height), strict=True)
+    ]
+
+
+def apart(heights: Sequence[float], plot_height: float) -> list[float]:
+    """Rising heights in pixels, at least a line of text apart, none above the plot."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + LABEL_GAP) if placed else height)
+    ceiling = plot_height
+    for position in reversed(range(len(placed))):
+        placed[position] = min(placed[position], ceiling)
+        ceiling = placed[position] - LABEL_GAP
     return placed
 
 
@@ -158,8 +195,6 @@ LOG_TICKS = (1, 10, 60, 600, 3600, 21600, 86400, 604800, 2592000)
 
 def log_duration_axis(low: float, high: float) -> Json:
     """A logarithmic axis of durations from `low` to `high` seconds."""
-    from math import log10
-
     shown = [value for value in LOG_TICKS if low * 0.8 <= value <= high * 1.25]
     return {
         "type": "log",

@@ -1,4 +1,4 @@
-"""The filter bar: period, source, channel, team, agent, all held in the URL."""
+"""The filter bar: period, source, channel, team, agent, all held in the URL under the names that the data has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pages.elements.periods import Grain
 
 DIMENSIONS = ("source", "channel", "team", "agent")
 CONTROL_WIDTH = 160
+KINDS = {"first answers": "first", "all answers": None}
 PLURALS = {"source": "sources", "channel": "channels", "team": "teams", "agent": "agents"}
 
 
@@ -25,15 +26,15 @@ class Chosen:
     kind: str | None = None
 
 
-def bar(choices: dict[str, dict[str, str]], with_period: bool, grains: bool = False, kinds: bool = False) -> Chosen:
+def bar(choices: dict[str, list[str]], with_period: bool, grains: bool = False, kinds: bool = False) -> Chosen:
     """Draws the bar and returns the choices; values of the URL that do not exist are left out and named."""
-    ignored = _ignored(choices, with_period)
+    unknown = _unknown(choices, with_period)
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small", key="filter_bar"):
         period = _period() if with_period else periods.DEFAULT
-        values = {dimension: _values(dimension, choices.get(dimension, {})) for dimension in DIMENSIONS}
+        values = {dimension: _values(dimension, choices.get(dimension, [])) for dimension in DIMENSIONS}
         grain = _grain(periods.CHOICES[period].grains) if grains else None
         kind = _kind() if kinds else None
-    return Chosen(period, values, ignored, grain, kind)
+    return Chosen(period, values, _remembered(unknown, (period, values)), grain, kind)
 
 
 def _period() -> str:
@@ -57,8 +58,7 @@ def _grain(grains: tuple[Grain, ...]) -> Grain | None:
         list(grains),
         default=grains[0],
         required=True,
-        format_func=lambda grain: f"By {grain}",
-        key=f"by_{'_'.join(grains)}",
+        key="by",
         label_visibility="collapsed",
         bind="query-params",
     )
@@ -68,25 +68,22 @@ def _kind() -> str | None:
     """First answers alone, or every answer of a conversation."""
     kind = st.segmented_control(
         "Answers",
-        ["first", "all"],
-        default="first",
+        list(KINDS),
+        default="first answers",
         required=True,
-        format_func=lambda kind: f"{kind.capitalize()} answers",
         key="answers",
         label_visibility="collapsed",
         bind="query-params",
     )
-    return "first" if kind == "first" else None
+    return KINDS.get(kind or "", "first")
 
 
-def _values(dimension: str, labels: dict[str, str]) -> tuple[str, ...]:
-    if len(labels) < 2:
+def _values(dimension: str, known: list[str]) -> tuple[str, ...]:
+    if len(known) < 2:
         return ()
-    _accept_names(dimension, labels)
     chosen = st.multiselect(
         dimension.capitalize(),
-        list(labels),
-        format_func=lambda value: labels.get(value, value),
+        known,
         key=dimension,
         bind="query-params",
         placeholder=f"All {PLURALS[dimension]}",
@@ -96,27 +93,25 @@ def _values(dimension: str, labels: dict[str, str]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def _accept_names(dimension: str, labels: dict[str, str]) -> None:
-    """Links are written with the labels people see; one written by hand with the names of the data is understood too."""
-    asked = st.query_params.get_all(dimension)
-    if dimension not in st.session_state and any(value in labels and value not in labels.values() for value in asked):
-        st.query_params[dimension] = [labels.get(value, value) for value in asked]
-
-
-def _ignored(choices: dict[str, dict[str, str]], with_period: bool) -> tuple[str, ...]:
-    """What the link asks for that there is not. Remembered for the visit, as the URL is tidied at once."""
+def _unknown(choices: dict[str, list[str]], with_period: bool) -> tuple[str, ...]:
+    """What the link asks for that there is not."""
     unknown = [
         f"{dimension} {value}"
         for dimension in DIMENSIONS
         for value in st.query_params.get_all(dimension)
-        if not _is_known(value, choices.get(dimension, {}))
+        if value not in choices.get(dimension, [])
     ]
     if with_period:
         unknown += [f"period {value}" for value in st.query_params.get_all("period") if value not in periods.CHOICES]
-    remembered: tuple[str, ...] = st.session_state.get("ignored_filters", ())
-    st.session_state["ignored_filters"] = tuple(dict.fromkeys((*remembered, *unknown)))
-    return tuple(st.session_state["ignored_filters"])
+    return tuple(unknown)
 
 
-def _is_known(value: str, labels: dict[str, str]) -> bool:
-    return value in labels or value in labels.values()
+def _remembered(unknown: tuple[str, ...], chosen: object) -> tuple[str, ...]:
+    """What was left out of the link, until the visitor chooses otherwise: the URL itself is tidied at once."""
+    noted: tuple[tuple[str, ...], object] = st.session_state.get("left_out", ((), None))
+    if unknown:
+        noted = (unknown, chosen)
+    elif noted[1] != chosen:
+        noted = ((), None)
+    st.session_state["left_out"] = noted
+    return noted[0]

@@ -12,12 +12,15 @@ import streamlit as st
 from pages.elements import data, filters, format, freshness, periods
 from pages.elements.data import View
 from pages.elements.figure import Chart
+from pages.elements.palette import Theme
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
 
 
-def begin(title: str, with_period: bool = True, grains: bool = False, kinds: bool = False, follow: bool = False) -> View:
+def begin(
+    title: str, with_period: bool = True, grains: bool = False, kinds: bool = False, follow: bool = False
+) -> View:
     """Draws the head of a page and returns what it is about; stops the page with a clear message where there is no data.
 
     `follow`: redrawn when there is newer data; otherwise the visitor is told, as a redrawn figure loses its zoom.
@@ -35,8 +38,11 @@ def begin(title: str, with_period: bool = True, grains: bool = False, kinds: boo
         st.error(str(error))
         st.stop()
     every_source = data.sources(path, version)
-    chosen = filters.bar(data.choices(path, bool(every_source)), with_period, grains, kinds)
-    about = tuple(source for source in every_source if not chosen.values["source"] or source.name in chosen.values["source"])
+    choices = {name: list(labels) for name, labels in data.choices(path, bool(every_source)).items()}
+    chosen = filters.bar(choices, with_period, grains, kinds)
+    about = tuple(
+        source for source in every_source if not chosen.values["source"] or source.name in chosen.values["source"]
+    )
     with right:
         freshness.watch(version, about, zone, theme, follow)
     as_of = max((source.as_of for source in about if source.as_of), default=None)
@@ -53,7 +59,7 @@ def begin(title: str, with_period: bool = True, grains: bool = False, kinds: boo
     return View(path, version, view, period, about, as_of, zone, theme, chosen.kind)
 
 
-def _no_warehouse_yet(theme: freshness.Theme) -> NoReturn:
+def _no_warehouse_yet(theme: Theme) -> NoReturn:
     freshness.watch(None, (), "UTC", theme, follow=True)
     st.info(
         "**There is no data yet.** Start the pipelines and this page fills by itself:\n\n"
@@ -77,7 +83,11 @@ def _span(period: periods.Period, zone: str) -> str:
     first, last = (periods.local_time(moment, zone) for moment in (period.start, period.end))
     text = f"{format.day(first)} {first:%Y, %H:%M} to {format.day(last)} {last:%Y, %H:%M}, time of {zone}"
     if period.previous_start is None or period.previous_end is None:
-        return text if period.name == "all" else f"{text} · the data goes back no further, so there is nothing to compare with"
+        return (
+            text
+            if period.name == "all"
+            else f"{text} · the data goes back no further, so there is nothing to compare with"
+        )
     first, last = (periods.local_time(moment, zone) for moment in (period.previous_start, period.previous_end))
     return f"{text} · compared with {format.day(first)} {first:%H:%M} to {format.day(last)} {last:%H:%M}"
 
@@ -105,7 +115,9 @@ def channel_labels(view: View) -> dict[str, str]:
 def in_channel_order(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows in the order that channels have everywhere."""
     order = {name: position for position, name in enumerate(channel_labels(view))}
-    return rows.sort_values("channel", kind="stable", key=lambda column: column.map(lambda name: order.get(name, len(order))))
+    return rows.sort_values(
+        "channel", kind="stable", key=lambda column: column.map(lambda name: order.get(name, len(order)))
+    )
 
 
 def channel_label(view: View, channel: str | None) -> str:
@@ -125,5 +137,9 @@ def footnote(view: View, *sentences: str) -> None:
     """What a reader has to know of the figures above, in one line."""
     silent = view.silent_sources
     verb, whose = ("does", "its") if len(silent) == 1 else ("do", "their")
-    unknown = f"{', '.join(silent)} {verb} not say when customers were answered: {whose} tickets have no waits." if silent else ""
+    unknown = (
+        f"{', '.join(silent)} {verb} not say when customers were answered: {whose} tickets have no waits."
+        if silent
+        else ""
+    )
     quiet(" ".join(filter(None, (*sentences, unknown, f"Days and hours are of {view.zone}."))))

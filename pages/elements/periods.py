@@ -55,7 +55,9 @@ CHOICES: dict[str, Choice] = {
     "7 days": Choice(lambda local: _midnight(local, 6), timedelta(days=7), "vs the 7 days before", ("day", "hour")),
     "28 days": Choice(lambda local: _midnight(local, 27), timedelta(days=28), "vs the 28 days before", ("day",)),
     "12 weeks": Choice(lambda local: _monday(local, 11), timedelta(days=84), "vs the 12 weeks before", ("week", "day")),
-    "52 weeks": Choice(lambda local: _monday(local, 51), timedelta(days=364), "vs the 52 weeks before", ("week", "day")),
+    "52 weeks": Choice(
+        lambda local: _monday(local, 51), timedelta(days=364), "vs the 52 weeks before", ("week", "day")
+    ),
     "all": Choice(None, None, "", ("week", "day")),
 }
 DEFAULT = "28 days"
@@ -78,7 +80,9 @@ def period(name: str, as_of: datetime, first_at: datetime | None, zone: str, gra
     back = choice.back
     begins = _utc(start - back, zone) if back else None
     # A comparison with a time before the data begins would be one with silence.
-    is_comparable = begins is not None and first_at is not None and begins >= _utc(_midnight(_local(first_at, zone)), zone)
+    is_comparable = (
+        begins is not None and first_at is not None and begins >= _utc(_midnight(_local(first_at, zone)), zone)
+    )
     return Period(
         name=name,
         start=_utc(start, zone),

@@ -63,7 +63,10 @@ def agents(frame: pd.DataFrame, height: int) -> None:
         height=min(height, HEADER_HEIGHT + 1 + ROW_HEIGHT * len(frame)),
         row_height=ROW_HEIGHT,
         alt=f"{format.counted(len(frame), 'agent')} who answered in the last 30 minutes, most answers first",
-        column_config={"Answers": st.column_config.NumberColumn(width=70), "Last": st.column_config.TextColumn(width=90, alignment="right")},
+        column_config={
+            "Answers": st.column_config.NumberColumn(width=70),
+            "Last": st.column_config.TextColumn(width=90, alignment="right"),
+        },
     )
 
 
@@ -80,14 +83,19 @@ def wait_times(waits: pd.DataFrame, kept: pd.DataFrame, labels: dict[str, str]) 
     }
     for label, name in (("Median", "median"), ("p90", "p90"), ("p95", "p95")):
         known = zip(rows[f"{name}_seconds"], rows[f"{name}_is_known"], strict=True)
-        shown[label] = [format.duration(value) if is_known else f"over {format.duration(value)}" for value, is_known in known]
+        shown[label] = [
+            format.duration(value) if is_known else f"over {format.duration(value)}" for value, is_known in known
+        ]
         shown[f"{label}, answered only"] = [format.duration(value) for value in rows[f"naive_{name}_seconds"]]
     shown["Within target"] = [format.share(value) for value in rows["share"]]
     shown["95 % interval"] = [
-        format.interval(low, high, decided) for low, high, decided in zip(rows["share_low"], rows["share_high"], rows["decided"], strict=True)
+        format.interval(low, high, decided)
+        for low, high, decided in zip(rows["share_low"], rows["share_high"], rows["decided"], strict=True)
     ]
     right = {name: st.column_config.TextColumn(alignment="right") for name in shown if name != "Channel"}
-    st.dataframe(pd.DataFrame(shown), hide_index=True, row_height=ROW_HEIGHT, alt="Wait times by channel", column_config=right)
+    st.dataframe(
+        pd.DataFrame(shown), hide_index=True, row_height=ROW_HEIGHT, alt="Wait times by channel", column_config=right
+    )
 
 
 def nothing(text: str, height: int) -> None:

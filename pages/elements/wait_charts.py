@@ -28,7 +28,11 @@ from pages.elements.figure import (
 from pages.elements.palette import Palette
 
 # Widths, not dashes, tell percentiles apart: a dashed end means unfinished.
-PERCENTILES = (("median", "median_seconds", "median_is_known", 2.5), ("p90", "p90_seconds", "p90_is_known", 1.5), ("p95", "p95_seconds", "p95_is_known", 0.8))
+PERCENTILES = (
+    ("median", "median_seconds", "median_is_known", 2.5),
+    ("p90", "p90_seconds", "p90_is_known", 1.5),
+    ("p95", "p95_seconds", "p95_is_known", 0.8),
+)
 SHORTEST = 1.0
 TOP_MARGIN, BOTTOM_MARGIN = 10, 40
 
@@ -37,12 +41,21 @@ def shared_scale(frame: pd.DataFrame) -> tuple[float, float]:
     """The range of durations that holds the medians and 95th percentiles of every channel, so that small multiples compare."""
     columns = ["median_seconds", "naive_median_seconds", "p95_seconds"]
     values = pd.concat([frame[column] for column in columns]).dropna()
-    low, high = (max(float(values.min()), SHORTEST), max(float(values.max()), 60.0)) if len(values) else (SHORTEST, 3600.0)
+    low, high = (
+        (max(float(values.min()), SHORTEST), max(float(values.max()), 60.0)) if len(values) else (SHORTEST, 3600.0)
+    )
     return low / 1.5, high * 1.5
 
 
 def over_time(
-    frame: pd.DataFrame, channel: str | None, name: str, grain: str, scale: tuple[float, float], target: float | None, palette: Palette, height: int
+    frame: pd.DataFrame,
+    channel: str | None,
+    name: str,
+    grain: str,
+    scale: tuple[float, float],
+    target: float | None,
+    palette: Palette,
+    height: int,
 ) -> Chart:
     """Median, 90th and 95th percentile of one channel per bin, and the median of answered waits alone in grey."""
     if frame.empty:
@@ -54,13 +67,19 @@ def over_time(
     for label, column, known, width in PERCENTILES:
         values = _floored(frame[column])
         texts = [_at_least(value, is_known) for value, is_known in zip(frame[column], frame[known], strict=True)]
-        hover: dict[str, Any] = {"customdata": texts, "hovertemplate": f"%{{x|%a %-d %b}}: {label} %{{customdata}}<extra></extra>", "width": width}
+        hover: dict[str, Any] = {
+            "customdata": texts,
+            "hovertemplate": f"%{{x|%a %-d %b}}: {label} %{{customdata}}<extra></extra>",
+            "width": width,
+        }
         traces += line_with_unfinished_end(label, bins, values, complete, color, **hover)
         traces += _not_known_yet(bins, values, frame[known].tolist(), color)
         if values[-1] is not None:
             labels.append(Label(label, bins[-1].isoformat(), log10(values[-1] / scale[0])))
     if target:
-        labels.append(Label(f"target {format.duration(target)}", bins[-1].isoformat(), log10(target / scale[0]), palette.muted))
+        labels.append(
+            Label(f"target {format.duration(target)}", bins[-1].isoformat(), log10(target / scale[0]), palette.muted)
+        )
     placed = end_labels(labels, palette, log10(scale[1] / scale[0]), height - TOP_MARGIN - BOTTOM_MARGIN)
     for annotation in placed:
         annotation["y"] += log10(scale[0])
@@ -88,14 +107,30 @@ def _at_least(seconds: float | None, is_known: bool) -> str:
     return format.duration(seconds) if is_known else f"over {format.duration(seconds)}"
 
 
-def _not_known_yet(bins: Sequence[Any], values: Sequence[float | None], known: Sequence[bool], color: str) -> list[Trace]:
+def _not_known_yet(
+    bins: Sequence[Any], values: Sequence[float | None], known: Sequence[bool], color: str
+) -> list[Trace]:
     """Open arrows where a percentile is not known yet: it is at least so long."""
-    places = [(bin.isoformat(), value) for bin, value, is_known in zip(bins, values, known, strict=True) if not is_known and value is not None]
+    places = [
+        (bin.isoformat(), value)
+        for bin, value, is_known in zip(bins, values, known, strict=True)
+        if not is_known and value is not None
+    ]
     if not places:
         return []
     marker = {"symbol": "triangle-up-open", "size": 7, "color": color}
     x, y = zip(*places, strict=True)
-    return [{"type": "scatter", "mode": "markers", "name": "at least", "x": list(x), "y": list(y), "marker": marker, "hoverinfo": "skip"}]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "at least",
+            "x": list(x),
+            "y": list(y),
+            "marker": marker,
+            "hoverinfo": "skip",
+        }
+    ]
 
 
 def answered_within(frame: pd.DataFrame, labels: dict[str, str], palette: Palette, height: int) -> Chart:
@@ -177,7 +212,8 @@ def kept_over_time(frame: pd.DataFrame, grain: str, promised: float | None, pale
         "hoverinfo": "skip",
     }
     texts = [
-        f"{format.share(row.share)} ({format.interval(row.share_low, row.share_high, row.decided)})" for row in frame.itertuples()
+        f"{format.share(row.share)} ({format.interval(row.share_low, row.share_high, row.decided)})"
+        for row in frame.itertuples()
     ]
     hover: dict[str, Any] = {"customdata": texts, "hovertemplate": "%{x|%a %-d %b}: %{customdata}<extra></extra>"}
     values = frame["share"].tolist()
@@ -185,7 +221,14 @@ def kept_over_time(frame: pd.DataFrame, grain: str, promised: float | None, pale
     labels = [Label(format.share(values[-1]), bins[-1].isoformat(), values[-1])]
     crossed = promised is not None and float(frame["share_high"].iloc[-1]) < promised
     if promised is not None:
-        labels.append(Label(f"promised {format.share(promised)}", bins[-1].isoformat(), promised, palette.limit if crossed else palette.muted))
+        labels.append(
+            Label(
+                f"promised {format.share(promised)}",
+                bins[-1].isoformat(),
+                promised,
+                palette.limit if crossed else palette.muted,
+            )
+        )
     return draw(
         palette,
         traces,
@@ -205,7 +248,10 @@ def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
         return nothing(palette, "No target fell due in this period.", height)
     names = [labels.get(name, str(name)) for name in frame["channel"]]
     positions = list(range(len(frame)))
-    texts = [f"{format.share(row.share)}  ({format.interval(row.share_low, row.share_high, row.decided)})" for row in frame.itertuples()]
+    texts = [
+        f"{format.share(row.share)}  ({format.interval(row.share_low, row.share_high, row.decided)})"
+        for row in frame.itertuples()
+    ]
     trace: Trace = {
         "type": "scatter",
         "mode": "markers",
@@ -225,7 +271,16 @@ def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
         "hovertemplate": "%{customdata}<extra></extra>",
     }
     notes: list[Json] = [
-        {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 8, "y": position, "text": text, "showarrow": False, "font": {"size": FONT_SIZE}}
+        {
+            "xref": "paper",
+            "x": 1,
+            "xanchor": "left",
+            "xshift": 8,
+            "y": position,
+            "text": text,
+            "showarrow": False,
+            "font": {"size": FONT_SIZE},
+        }
         for position, text in zip(positions, [format.share(value) for value in frame["share"]], strict=True)
     ]
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
@@ -252,5 +307,3 @@ def with_ends(frame: pd.DataFrame, grain: str, end: Any) -> pd.DataFrame:
     """The frame with `is_complete`: whether a bin (local time) was over at `end` (local time)."""
     length = pd.Timedelta(hours=1) if grain == "hour" else pd.Timedelta(days=1 if grain == "day" else 7)
     return frame.assign(is_complete=frame["bin"] + length <= pd.Timestamp(end))
-
-

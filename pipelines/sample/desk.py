@@ -58,6 +58,10 @@ class HelpDesk:
         """Let everything before ``until`` happen. A time already past changes nothing."""
         self._agenda.run_until(as_instant(until))
 
+    def repeat_newest(self) -> None:
+        """Have an export say how far its data goes even where nothing changed."""
+        self._journal.repeat_newest()
+
     def take_changes(self) -> dict[str, list[Row]]:
         """The rows, by kind, that are new or changed since the last time this was asked."""
         return self._journal.take()

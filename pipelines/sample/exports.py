@@ -59,6 +59,7 @@ def _move_on(desk: HelpDesk, out: Path, until: datetime, stop: threading.Event) 
     """Advance to a moment in steps of a day at most, and write what each step brought."""
     while int(until.timestamp()) > int(desk.clock.timestamp()) and not stop.is_set():
         desk.advance(min(_midnight_after(desk.clock), until))
+        desk.repeat_newest()
         write_changes(out, desk, f"{desk.clock:%Y%m%dT%H%M%SZ}")
 
 

@@ -160,6 +160,7 @@ class Journal:
     surveys: dict[Survey, None] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
+    newest: Ticket | None = None
     _counts: dict[str, int] = field(default_factory=dict)
 
     def number(self, letter: str, first: int) -> str:
@@ -171,6 +172,7 @@ class Journal:
         """Put a new ticket on record, as of now."""
         ticket.ticket_id = self.number("T", 100_000)
         ticket.created_at = self.agenda.now
+        self.newest = ticket
         self.change(ticket, "status", "new", actor)
 
     def change(self, ticket: Ticket, name: str, new: str, actor: str) -> None:
@@ -194,6 +196,11 @@ class Journal:
         self.messages.append((number, ticket.ticket_id, iso(now), author, kind, shown, ticket.writes_on, body))
         ticket.updated_at = now
         self.tickets[ticket] = None
+
+    def repeat_newest(self) -> None:
+        """Put the newest ticket on the next export where no ticket changed: an export says how far its data goes."""
+        if self.newest and not self.tickets:
+            self.tickets[self.newest] = None
 
     def take(self) -> dict[str, list[Row]]:
         """Hand over the rows of each kind and begin anew."""

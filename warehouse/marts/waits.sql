@@ -18,6 +18,7 @@ waits_of_calls as (
             when calls.abandoned_at is not null or calls.ended_at is not null then 'abandoned'
             else 'waiting'
         end as outcome,
+        calls.channel,
         calls.agent,
         calls.queued_at is not null as queued,
     from store.call_rows as calls
@@ -33,6 +34,7 @@ marks as (
         ticket_base.created_at as marked_at,
         0 as rank,
         'customer' as mark,
+        ticket_base.channel,
         null::varchar as agent,
     from ticket_base
     where
@@ -56,6 +58,7 @@ marks as (
         sent_at as marked_at,
         case author_kind when 'customer' then 0 else 1 end as rank,
         case author_kind when 'customer' then 'customer' else 'answered' end as mark,
+        channel,
         author as agent,
     from store.message_rows
     semi join ticket_base using (source, ticket_id)
@@ -67,6 +70,7 @@ marks as (
         changes.happened_at as marked_at,
         2 as rank,
         case changes.change when 'abandoned' then 'abandoned' else 'solved' end as mark,
+        null as channel,
         null as agent,
     from backlog_changes as changes
     inner join ticket_base using (source, ticket_id)
@@ -93,6 +97,8 @@ waits_of_messages as (
         min(marked_at) filter (where mark = 'customer') as began_at,
         max(marked_at) filter (where mark <> 'customer') as ended_at,
         coalesce(max(mark) filter (where mark <> 'customer'), 'waiting') as outcome,
+        -- A customer who called and writes later waits on the channel they write on.
+        arg_min(channel, (marked_at, rank)) filter (where mark = 'customer' and channel is not null) as channel,
         max(agent) filter (where mark = 'answered') as agent,
         true as queued,
     from numbered_marks
@@ -119,6 +125,7 @@ waits_of_tickets as (
         ticket_base.created_at as began_at,
         coalesce(ticket_base.first_response_at, first_ends.ended_at) as ended_at,
         case when ticket_base.first_response_at is not null then 'answered' else coalesce(first_ends.outcome, 'waiting') end as outcome,
+        ticket_base.channel,
         ticket_base.agent,
         true as queued,
     from ticket_base
@@ -148,7 +155,7 @@ described as (
         turns.ticket_id,
         turns.turn,
         case when turns.turn = 1 then 'first' else 'next' end as kind,
-        ticket_base.channel,
+        coalesce(turns.channel, ticket_base.channel) as channel,
         ticket_base.team,
         case when turns.outcome = 'answered' then turns.agent else coalesce(turns.agent, ticket_base.agent) end as agent,
         ticket_base.topic,

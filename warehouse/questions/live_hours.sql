@@ -8,7 +8,7 @@ with hours as (
 
 arrivals as (
     select
-        (epoch($as_of - happened_at) // 3600)::bigint as hours_back,
+        floor(epoch($as_of - happened_at) / 3600)::bigint as hours_back,
         count(*) as arrived,
     from backlog_changes
     where
@@ -41,7 +41,7 @@ recent_waits as (
 
 answers as (
     select
-        (epoch($as_of - ended_at) // 3600)::bigint as hours_back,
+        floor(epoch($as_of - ended_at) / 3600)::bigint as hours_back,
         count(*) as answered,
     from recent_waits
     where

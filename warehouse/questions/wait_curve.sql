@@ -47,7 +47,7 @@ curves as (
 scale as (
     select
         channel,
-        unnest(list_transform(range(0, (8 * log2(greatest(max(waited_seconds), 2)))::bigint + 1), lambda step: pow(2, step / 8))) as seconds,
+        unnest(list_transform(range(0, ceil(8 * log2(greatest(max(waited_seconds), 2)))::bigint + 1), lambda step: pow(2, step / 8))) as seconds,
     from curves
     group by channel
 )

@@ -1,0 +1,121 @@
+"""A published warehouse of a few rows written by hand, for tests of questions and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.building import create_schema
+from warehouse.connection import numbered_versions, open_for_writing
+
+NOON = datetime(2026, 3, 4, 12, 0)  # a Wednesday
+
+SETTINGS = """
+[data]
+folder = "data"
+[clock]
+time_zone = "{zone}"
+as_of = "{now}Z"
+[schedule]
+refresh = "{refresh}"
+"""
+
+
+def minutes(amount: float) -> timedelta:
+    return timedelta(minutes=amount)
+
+
+@dataclass
+class SmallWarehouse:
+    """Rows to publish. Instants are UTC; `as_of` is as far as the data of every source goes."""
+
+    folder: Path
+    as_of: datetime = NOON
+    zone: str = "UTC"
+    now: datetime = NOON
+    refresh: str = "60s"
+    delivered_at: datetime | None = None
+    answers_known: dict[str, bool] = field(default_factory=lambda: {"desk": True})
+    waits: list[dict[str, Any]] = field(default_factory=list)
+    tickets: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    promises: list[dict[str, Any]] = field(default_factory=list)
+
+    def wait(self, began: datetime, seconds: float | None, outcome: str = "answered", **more: Any) -> None:
+        """A wait that began at an instant and ended after so many seconds; None: it is still open."""
+        ended = None if seconds is None else began + timedelta(seconds=seconds)
+        row = {
+            "source": "desk",
+            "ticket_id": f"T{len(self.waits) + 1}",
+            "turn": 1,
+            "kind": "first",
+            "channel": "email",
+            "team": "Billing",
+            "agent": "Ada",
+            "topic": "Invoice",
+            "began_at": began,
+            "ended_at": ended,
+            "outcome": "waiting" if seconds is None else outcome,
+            "queued": True,
+            "wait_seconds": seconds,
+            "target_seconds": 3600.0,
+            "fault": None,
+        }
+        self.waits.append(row | more)
+
+    def change(self, at: datetime, change: str = "arrived", **more: Any) -> None:
+        """A moment a ticket entered (arrived, reopened) or left (solved, abandoned, removed) the backlog."""
+        row = {"source": "desk", "ticket_id": f"T{len(self.changes) + 1}", "channel": "email", "team": "Billing", "agent": "Ada", "topic": "Invoice"}
+        row |= {"happened_at": at, "change": change, "open_change": 1 if change in ("arrived", "reopened") else -1}
+        self.changes.append(row | more)
+
+    def ticket(self, created: datetime, **more: Any) -> None:
+        """An open ticket."""
+        row = {"source": "desk", "ticket_id": f"T{len(self.tickets) + 1}", "channel": "email", "team": "Billing", "agent": "Ada", "is_open": True}
+        self.tickets.append(row | {"created_at": created} | more)
+
+    def promise(self, share: float, **more: Any) -> None:
+        self.promises.append({"metric": "first_response", "target_seconds": 3600.0, "target_share": share} | more)
+
+    def publish(self) -> Path:
+        """Writes the next version and the settings that point at it; returns the settings file."""
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        version = max(numbered_versions(data), default=0) + 1
+        with open_for_writing(data / f"warehouse-{version}.duckdb") as connection:
+            create_schema(connection, self.zone)
+            self._fill(connection)
+        return self.settings_file()
+
+    def settings_file(self) -> Path:
+        path = self.folder / "support.toml"
+        path.write_text(SETTINGS.format(zone=self.zone, now=self.now.isoformat(), refresh=self.refresh), encoding="utf-8")
+        return path
+
+    def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
+        delivered = self.delivered_at or self.as_of
+        tables = {
+            "store.waits": self.waits,
+            "store.tickets": self.tickets,
+            "backlog_changes": self.changes,
+            "targets": self.promises,
+            "sources": [
+                {"source": name, "as_of": self.as_of, "delivered_at": delivered, "answers_known": known}
+                for name, known in self.answers_known.items()
+            ],
+            "channels": [{"channel": name, "label": name.title(), "position": place} for place, name in enumerate(("email", "chat", "phone"))],
+            "teams": [dict(pair) for pair in {(("source", row["source"]), ("team", row["team"])) for row in self.changes if row["team"]}],
+            "agents": [dict(pair) for pair in {(("source", row["source"]), ("agent", row["agent"])) for row in self.changes if row["agent"]}],
+            "store.queue_changes": [
+                {"source": row["source"], "hour": row["happened_at"], "channel": row["channel"], "team": row["team"], "open_change": row["open_change"]}
+                for row in self.changes
+            ],
+        }
+        for table, rows in tables.items():
+            for row in rows:
+                columns, places = ", ".join(row), ", ".join("?" for _ in row)
+                connection.execute(f"insert into {table} ({columns}) values ({places})", list(row.values()))
