@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint clean
+.PHONY: run test test-duckdb-1.5 lint format clean
 
 run: $(VENV)/installed
 	@$(BIN)/python -m pipelines start
@@ -11,11 +11,21 @@ run: $(VENV)/installed
 test: $(VENV)/installed-tests
 	@$(BIN)/python -m pytest
 
+# The same warehouse on the DuckDB that most analysts' tools still bring.
+test-duckdb-1.5: $(VENV)/installed-tests
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)/duckdb-1.5 --upgrade duckdb==1.5.6
+	@PYTHONPATH=$(VENV)/duckdb-1.5 $(BIN)/python -m pytest tests/test_marts.py tests/test_loading.py tests/test_formats.py tests/test_publishing.py
+
 lint: $(VENV)/installed-tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 warehouse
+	@$(BIN)/sqlfmt --check --quiet warehouse
+
+format: $(VENV)/installed-tests
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/sqlfmt --quiet warehouse
 
 $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pages.elements.compression import CompressedAssets
 from warehouse.errors import SupportError
 
 # Imported before the first visitor: two first sessions at once can meet a half-imported pandas.
@@ -45,5 +47,8 @@ def health(_: Request) -> JSONResponse:
 
 
 app = st.App(
-    Path(__file__).parent / "pages" / "navigation.py", lifespan=lifespan, routes=[Route("/api/health", health)]
+    Path(__file__).parent / "pages" / "navigation.py",
+    lifespan=lifespan,
+    routes=[Route("/api/health", health)],
+    middleware=[Middleware(CompressedAssets)],
 )

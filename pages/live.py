@@ -40,8 +40,8 @@ def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
             format.count(waiting),
             format.change_of_level(now["waiting"] - day_before["waiting"]) if view.knows_waits else None,
             "vs 24 h before",
-            note=f"{past} past their target" if past else "none past its target" if waiting else "",
-            crossed=past > 0,
+            note="" if past or not waiting else "none past its target",
+            crossed=f"{past} past their target" if past else "",
         )
         tile(
             "Longest wait",
@@ -80,16 +80,16 @@ def _within_target_today(view: View) -> None:
     today = view.ask("live_targets", as_of=view.as_of, today=start_of_today(view.as_of, view.zone)).iloc[0]
     promises = view.ask("target_shares", kind=None)["target_share"].tolist()
     promised = promises[0] if len(promises) == 1 and today["decided"] else None
-    interval = format.interval(today["share_low"], today["share_high"], today["decided"])
+    is_below = promised is not None and today["share_high"] < promised
     tile(
         "Within target today",
         format.share(today["share"]),
         format.change_of_share(today["share"], today["share_before"]),
         "vs a week earlier",
-        note=f"{interval}" + (f" · promised {format.share(promised)}" if promised else "")
+        note=format.interval(today["share_low"], today["share_high"], today["decided"])
         if today["decided"]
         else "no target fell due yet",
-        crossed=promised is not None and today["share_high"] < promised,
+        crossed=f"below the promised {format.share(promised)}" if is_below else "",
         explanation="Of the waits whose target time fell today and has passed: answered within it. The range is a 95 % Wilson interval.",
     )
 

@@ -76,10 +76,10 @@ def _kept_tile(view: View, kept: pd.DataFrame) -> None:
         format.share(None if share is None else share["share"]),
         format.change_of_share(share["share"], before["share"]) if share is not None and before is not None else None,
         view.period.versus,
-        note="no target fell due"
+        note="no target time has passed"
         if share is None
         else format.interval(share["share_low"], share["share_high"], share["decided"]),
-        explanation="Of the waits whose target time fell in this period: answered within it. The range is a 95 % Wilson interval.",
+        explanation="Of the waits that began in this period and whose target time has passed: answered within it. The range is a 95 % Wilson interval.",
     )
 
 
@@ -113,7 +113,7 @@ def _shares(view: View, kept: pd.DataFrame) -> None:
                 ),
                 "curve",
             )
-        with frame.card("Within target", f"share of waits by {grain} their target fell due, 95 % interval"):
+        with frame.card("Within target", f"share of waits by {grain} they began, 95 % interval"):
             promise = promised[0] if len(promised) == 1 else None
             frame.chart(wait_charts.kept_over_time(by_bin, grain, promise, inks, CHART_HEIGHT), "kept_over_time")
         with frame.card("Within target by channel", "95 % interval"):

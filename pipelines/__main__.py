@@ -86,15 +86,22 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 
 class Announcer:
-    """Prints progress, at most a line a second, once a thing takes longer than a second."""
+    """Says on stderr what is under way, once it has taken longer than a second, and again every ten."""
 
     def __init__(self) -> None:
-        self._last = time.monotonic()
+        self._message, self._since, self._said = "", time.monotonic(), 0
+        threading.Thread(target=self._say_now_and_then, daemon=True).start()
 
     def __call__(self, message: str) -> None:
-        if time.monotonic() - self._last >= 1:
-            self._last = time.monotonic()
-            print(f"… {message}", file=sys.stderr, flush=True)
+        self._message, self._since, self._said = message, time.monotonic(), 0
+
+    def _say_now_and_then(self) -> None:
+        while True:
+            time.sleep(0.25)
+            seconds = time.monotonic() - self._since
+            if self._message and seconds >= (1 if not self._said else 10 * self._said):
+                self._said += 1
+                print(f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else ""), file=sys.stderr, flush=True)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -102,6 +109,7 @@ def _run(parsed: argparse.Namespace) -> int:
     pipelines = Pipelines(settings, Announcer())
     try:
         report = pipelines.run("run")
+        pipelines.progress("")
         assert report is not None
         _print_report(pipelines, report)
     finally:

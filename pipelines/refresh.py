@@ -116,8 +116,10 @@ class Pipelines:
                 load_feed(self.connection, feed, self.landing, self.scratch, report.run_id, self.progress)
         changed = journal.run_changed_something(self.connection, report.run_id) or self._is_unpublished()
         if changed:
+            self.progress("building tickets, waits and roll-ups")
             with _timed(report, "build"):
                 report.tickets_built = build(self.connection, self.settings)
+            self.progress("checking")
             with _timed(report, "check"):
                 report.findings = run_checks(self.connection, report.run_id)
             errors = [finding for finding in report.findings if finding.severity == "error"]
@@ -129,11 +131,13 @@ class Pipelines:
             self.connection, report.run_id, "done", report.problems, report.tickets_built, report.seconds, version
         )
         if version:
+            self.progress(f"publishing version {version}")
             with _timed(report, "publish"):
                 publish(self.connection, self.loading, self.folder, version, self.settings.data.keep_versions)
             report.version = version
             self._published_at, self._publishing_seconds = time.monotonic(), report.seconds["publish"]
             journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
+        self.progress("")
 
     def _pull(self) -> tuple[list[Arrival], list[str]]:
         """New files of every feed into the landing folder; a feed that cannot be reached is a problem, not an end."""

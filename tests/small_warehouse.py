@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from warehouse.building import create_schema
 from warehouse.connection import numbered_versions, open_for_writing
@@ -69,13 +70,27 @@ class SmallWarehouse:
 
     def change(self, at: datetime, change: str = "arrived", **more: Any) -> None:
         """A moment a ticket entered (arrived, reopened) or left (solved, abandoned, removed) the backlog."""
-        row = {"source": "desk", "ticket_id": f"T{len(self.changes) + 1}", "channel": "email", "team": "Billing", "agent": "Ada", "topic": "Invoice"}
+        row = {
+            "source": "desk",
+            "ticket_id": f"T{len(self.changes) + 1}",
+            "channel": "email",
+            "team": "Billing",
+            "agent": "Ada",
+            "topic": "Invoice",
+        }
         row |= {"happened_at": at, "change": change, "open_change": 1 if change in ("arrived", "reopened") else -1}
         self.changes.append(row | more)
 
     def ticket(self, created: datetime, **more: Any) -> None:
         """An open ticket."""
-        row = {"source": "desk", "ticket_id": f"T{len(self.tickets) + 1}", "channel": "email", "team": "Billing", "agent": "Ada", "is_open": True}
+        row = {
+            "source": "desk",
+            "ticket_id": f"T{len(self.tickets) + 1}",
+            "channel": "email",
+            "team": "Billing",
+            "agent": "Ada",
+            "is_open": True,
+        }
         self.tickets.append(row | {"created_at": created} | more)
 
     def promise(self, share: float, **more: Any) -> None:
@@ -93,7 +108,9 @@ class SmallWarehouse:
 
     def settings_file(self) -> Path:
         path = self.folder / "support.toml"
-        path.write_text(SETTINGS.format(zone=self.zone, now=self.now.isoformat(), refresh=self.refresh), encoding="utf-8")
+        path.write_text(
+            SETTINGS.format(zone=self.zone, now=self.now.isoformat(), refresh=self.refresh), encoding="utf-8"
+        )
         return path
 
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -107,15 +124,34 @@ class SmallWarehouse:
                 {"source": name, "as_of": self.as_of, "delivered_at": delivered, "answers_known": known}
                 for name, known in self.answers_known.items()
             ],
-            "channels": [{"channel": name, "label": name.title(), "position": place} for place, name in enumerate(("email", "chat", "phone"))],
-            "teams": [dict(pair) for pair in {(("source", row["source"]), ("team", row["team"])) for row in self.changes if row["team"]}],
-            "agents": [dict(pair) for pair in {(("source", row["source"]), ("agent", row["agent"])) for row in self.changes if row["agent"]}],
+            "channels": [
+                {"channel": name, "label": name.title(), "position": place}
+                for place, name in enumerate(("email", "chat", "phone"))
+            ],
+            "teams": [
+                dict(pair)
+                for pair in {(("source", row["source"]), ("team", row["team"])) for row in self.changes if row["team"]}
+            ],
+            "agents": [
+                dict(pair)
+                for pair in {
+                    (("source", row["source"]), ("agent", row["agent"])) for row in self.changes if row["agent"]
+                }
+            ],
             "store.queue_changes": [
-                {"source": row["source"], "hour": row["happened_at"], "channel": row["channel"], "team": row["team"], "open_change": row["open_change"]}
+                {
+                    "source": row["source"],
+                    "hour": row["happened_at"],
+                    "channel": row["channel"],
+                    "team": row["team"],
+                    "open_change": row["open_change"],
+                }
                 for row in self.changes
             ],
         }
         for table, rows in tables.items():
-            for row in rows:
-                columns, places = ", ".join(row), ", ".join("?" for _ in row)
-                connection.execute(f"insert into {table} ({columns}) values ({places})", list(row.values()))
+            if rows:
+                delivered_rows = pd.DataFrame(rows).astype(object)
+                delivered_rows = delivered_rows.where(delivered_rows.notna(), None)
+                connection.register("delivered_rows", delivered_rows)
+                connection.execute(f"insert into {table} by name select * from delivered_rows")

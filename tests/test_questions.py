@@ -45,7 +45,13 @@ def test_with_every_wait_answered_the_shown_and_the_naive_percentiles_are_the_sa
 def test_people_still_waiting_lengthen_the_wait_as_kaplan_and_meier_count_it(small: SmallWarehouse) -> None:
     # By hand: answered at 1 and 2 min, gave up at 3, answered at 4, open since 5, answered at 6.
     # At risk 6, 5, 4, 3, 2, 1: unanswered 5/6, 4/6, 4/6, 4/9, 4/9, 0.
-    for seconds, outcome in ((60, "answered"), (120, "answered"), (180, "abandoned"), (240, "answered"), (360, "answered")):
+    for seconds, outcome in (
+        (60, "answered"),
+        (120, "answered"),
+        (180, "abandoned"),
+        (240, "answered"),
+        (360, "answered"),
+    ):
         small.wait(NOON - minutes(60), seconds, outcome)
     small.wait(NOON - minutes(5), None)
     row = whole(ask(small, "wait_times"))
@@ -88,7 +94,9 @@ def test_the_curve_of_answers_stops_short_of_all_where_customers_gave_up(small: 
     assert curve[curve["seconds"] >= 4]["answered_share"].unique().tolist() == [0.5]
 
 
-def test_the_share_within_target_counts_waits_whose_target_time_has_passed_and_has_its_wilson_interval(small: SmallWarehouse) -> None:
+def test_the_share_within_target_counts_waits_whose_target_time_has_passed_and_has_its_wilson_interval(
+    small: SmallWarehouse,
+) -> None:
     for seconds in (600, 1200, 1800, 3000, 3600, 2400, 60, 30, 7000):  # eight within the hour, one after
         small.wait(NOON - timedelta(hours=3), seconds)
     small.wait(NOON - timedelta(hours=2), None)  # open and late: missed
@@ -114,7 +122,9 @@ def test_the_live_queue_counts_open_waits_by_channel_and_team_with_the_longest(s
     small.wait(NOON - minutes(5), None, channel="chat", target_seconds=60.0)
     small.wait(NOON - minutes(5), 60)
     frame = ask(small, "live_queue").set_index(["part", "name"])
-    assert frame.loc[("channel", "email"), ["waiting", "past_target", "longest_seconds", "longest_ticket_id"]].tolist() == [2, 1, 5400, "T90"]
+    assert frame.loc[
+        ("channel", "email"), ["waiting", "past_target", "longest_seconds", "longest_ticket_id"]
+    ].tolist() == [2, 1, 5400, "T90"]
     assert frame.loc[("channel", "chat"), ["waiting", "past_target"]].tolist() == [1, 1]
     assert frame.loc[("team", "Billing"), "waiting"] == 3
 
@@ -168,7 +178,10 @@ def test_what_came_in_less_what_went_out_is_the_change_of_the_backlog(small: Sma
     small.wait(NOON - minutes(60), 60)
     row = ask(small, "volume_total").iloc[0]
     assert row[["arrived", "answered", "abandoned", "solved", "reopened", "removed"]].tolist() == [3, 1, 1, 1, 1, 1]
-    assert row["open_at_end"] - row["open_at_start"] == row["arrived"] + row["reopened"] - row["solved"] - row["abandoned"] - row["removed"]
+    assert (
+        row["open_at_end"] - row["open_at_start"]
+        == row["arrived"] + row["reopened"] - row["solved"] - row["abandoned"] - row["removed"]
+    )
     assert row["open_at_start"] == 1
 
 
@@ -191,7 +204,10 @@ def test_weeks_are_iso_weeks_that_begin_on_monday(small: SmallWarehouse) -> None
     small.change(datetime(2026, 3, 2, 12, 0))  # a Monday
     weeks = Filters(datetime(2026, 2, 23), NOON + timedelta(seconds=1))
     frame = ask(small, "volume_over_time", weeks, grain="week")
-    assert [(bin.day, arrived) for bin, arrived in zip(frame["bin"], frame["arrived"], strict=True)] == [(23, 1), (2, 1)]
+    assert [(bin.day, arrived) for bin, arrived in zip(frame["bin"], frame["arrived"], strict=True)] == [
+        (23, 1),
+        (2, 1),
+    ]
 
 
 def test_a_day_of_a_clock_change_is_one_day(small: SmallWarehouse) -> None:
@@ -207,8 +223,12 @@ def test_a_day_of_a_clock_change_is_one_day(small: SmallWarehouse) -> None:
 
 def test_hours_of_a_half_hour_zone_begin_on_its_own_hours(small: SmallWarehouse) -> None:
     small.change(datetime(2026, 3, 4, 9, 40))  # 15:10 in Kolkata
-    frame = ask(small, "volume_over_time", Filters(datetime(2026, 3, 4, 8, 30), NOON), grain="hour", zone="Asia/Kolkata")
-    assert [(bin.hour, arrived) for bin, arrived in zip(frame["bin"], frame["arrived"], strict=True) if arrived] == [(15, 1)]
+    frame = ask(
+        small, "volume_over_time", Filters(datetime(2026, 3, 4, 8, 30), NOON), grain="hour", zone="Asia/Kolkata"
+    )
+    assert [(bin.hour, arrived) for bin, arrived in zip(frame["bin"], frame["arrived"], strict=True) if arrived] == [
+        (15, 1)
+    ]
 
 
 def test_arrivals_by_weekday_and_hour_are_averages_over_whole_hours(small: SmallWarehouse) -> None:
@@ -227,15 +247,17 @@ def test_arrivals_by_part_stand_beside_those_of_the_period_before(small: SmallWa
     small.change(NOON - timedelta(hours=20), channel="email")
     before = {"previous_start": NOON - timedelta(hours=24), "previous_end": NOON - timedelta(hours=12)}
     frame = ask(small, "volume_by_part", part="channel", **before).set_index("part")
-    assert frame.loc["chat", ["arrived", "arrived_before", "open_at_end"]].tolist() == [1, 1, 2]
-    assert frame.loc["email", ["arrived", "arrived_before", "open_at_end"]].tolist() == [0, 1, 1]
+    assert frame.loc["chat", ["arrived", "arrived_before"]].tolist() == [1, 1]
+    assert frame.loc["email", ["arrived", "arrived_before"]].tolist() == [0, 1]
 
 
 def test_the_target_of_a_channel_is_the_one_most_of_its_waits_had(small: SmallWarehouse) -> None:
     for target in (3600.0, 3600.0, 60.0):
         small.wait(NOON - minutes(60), 60, target_seconds=target)
     small.promise(0.8)
-    assert ask(small, "wait_targets")[["channel", "target_seconds", "targets"]].values.tolist() == [["email", 3600.0, 2]]
+    assert ask(small, "wait_targets")[["channel", "target_seconds", "targets"]].values.tolist() == [
+        ["email", 3600.0, 2]
+    ]
     assert ask(small, "target_shares")["target_share"].tolist() == [0.8]
 
 
@@ -257,13 +279,25 @@ def test_filters_list_channels_in_their_order_and_unknown_ones_last(small: Small
     assert frame["dimension"].unique().tolist() == ["agent", "channel", "source", "team"]
 
 
-FILTERED = ["wait_times", "wait_curve", "within_target", "live_queue", "waits_open", "live_hours", "live_agents", "volume_total", "volume_over_time", "volume_by_part"]
+FILTERED = [
+    "wait_times",
+    "wait_curve",
+    "within_target",
+    "live_queue",
+    "waits_open",
+    "live_hours",
+    "live_agents",
+    "volume_total",
+    "volume_over_time",
+    "volume_by_part",
+]
 
 
 @pytest.mark.parametrize("question", FILTERED)
 def test_a_filter_on_another_channel_team_agent_or_source_leaves_nothing(small: SmallWarehouse, question: str) -> None:
     small.wait(NOON - minutes(20), 60)
     small.wait(NOON - minutes(10), None)
+    small.wait(NOON - timedelta(hours=3), 60)
     small.change(NOON - minutes(10))
     values = {"as_of": NOON, "part": "channel", "previous_start": NOON, "previous_end": NOON}
     values["grain"] = "day" if question == "volume_over_time" else None
@@ -282,5 +316,20 @@ def test_a_filter_on_another_channel_team_agent_or_source_leaves_nothing(small: 
 def test_every_question_says_its_grain_and_names_only_known_parameters(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.startswith("-- One row"), path.name
-    known = {"start", "end", "sources", "channels", "teams", "agents", "zone", "as_of", "today", "grain", "kind", "part", "previous_start", "previous_end"}
+    known = {
+        "start",
+        "end",
+        "sources",
+        "channels",
+        "teams",
+        "agents",
+        "zone",
+        "as_of",
+        "today",
+        "grain",
+        "kind",
+        "part",
+        "previous_start",
+        "previous_end",
+    }
     assert set(re.findall(r"\$([a-z_]+)", text)) <= known

@@ -25,7 +25,7 @@ def open_for_writing(path: Path, memory_limit: str | None = None) -> duckdb.Duck
     if memory_limit:
         config["memory_limit"] = memory_limit
     connection = duckdb.connect(str(path), config=config)
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 
 

@@ -84,20 +84,22 @@ def load_feed(
     ).fetchall()
     done = 0
     for batch in _batches(waiting):
+        progress(f"{feed.name}: {done:,} of {len(waiting):,} files loaded")
         files = [LandedFile(number, landing / landed_name, name) for number, landed_name, name, _ in batch]
         _load_batch(connection, feed, files, scratch, run_id)
         done += len(files)
-        progress(f"{feed.name}: {done:,} of {len(waiting):,} files loaded")
 
 
 def _batches(waiting: list[tuple[int, str, str, int]]) -> Iterator[list[tuple[int, str, str, int]]]:
     """Files in order of arrival, as many at once as are read comfortably in one scan."""
     batch: list[tuple[int, str, str, int]] = []
+    size = 0
     for row in waiting:
-        if batch and (len(batch) >= FILES_A_BATCH or sum(other[3] for other in batch) + row[3] > BYTES_A_BATCH):
+        if batch and (len(batch) >= FILES_A_BATCH or size + row[3] > BYTES_A_BATCH):
             yield batch
-            batch = []
+            batch, size = [], 0
         batch.append(row)
+        size += row[3]
     if batch:
         yield batch
 

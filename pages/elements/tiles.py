@@ -13,10 +13,10 @@ def tile(
     change: str | None = None,
     versus: str | None = None,
     note: str = "",
-    crossed: bool = False,
+    crossed: str = "",
     explanation: str | None = None,
 ) -> None:
-    """A tile. `crossed` says that a limit is: the one reason for red. Changes are grey, as more is not always worse."""
+    """A tile. `crossed` names a limit that is: the one reason for red. Changes are grey, as more is not always worse."""
     with st.container(border=True, height="stretch", gap=None):
         st.metric(
             label,
@@ -27,7 +27,9 @@ def tile(
             help=explanation,
         )
         if note:
-            quiet(f":red[{note}]" if crossed else note)
+            quiet(note)
+        if crossed:
+            quiet(f":red[{crossed}]")
 
 
 def quiet(text: str, explanation: str | None = None, right: bool = False) -> None:

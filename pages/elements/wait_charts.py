@@ -198,7 +198,7 @@ def _beside_curves(places: list[tuple[float, str]], high: float, palette: Palett
 def kept_over_time(frame: pd.DataFrame, grain: str, promised: float | None, palette: Palette, height: int) -> Chart:
     """Share of waits within target per bin with its Wilson interval as a band."""
     if frame.empty:
-        return nothing(palette, "No target fell due in this period.", height)
+        return nothing(palette, "No target time has passed in this period.", height)
     bins, complete = moments(frame["bin"]), frame["is_complete"].tolist()
     band: Trace = {
         "type": "scatter",
@@ -245,7 +245,7 @@ def kept_over_time(frame: pd.DataFrame, grain: str, promised: float | None, pale
 def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palette, height: int) -> Chart:
     """Share of waits within target by channel: a dot with its Wilson interval."""
     if frame.empty:
-        return nothing(palette, "No target fell due in this period.", height)
+        return nothing(palette, "No target time has passed in this period.", height)
     names = [labels.get(name, str(name)) for name in frame["channel"]]
     positions = list(range(len(frame)))
     texts = [

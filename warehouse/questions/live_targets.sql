@@ -8,6 +8,8 @@ with decided as (
     where
         fault is null
         and within_target is not null
+        -- Rows lie in order of their beginning: no need to read those before any target could reach into the week.
+        and began_at >= $today - interval 7 days - to_seconds((select coalesce(max(target_seconds), 0) from targets))
         and due_at >= $today - interval 7 days
         and due_at <= $as_of
         and (due_at >= $today or due_at <= $as_of - interval 7 days)

@@ -1,9 +1,9 @@
--- One row per source: how far its data goes (first_at to as_of), when it was delivered, and whether it says who was answered when.
+-- One row per source: how far its data goes (from the hour first_at to as_of), when it was delivered, and whether it says who was answered when.
 with first_moments as (
     select
         source,
-        min(happened_at) as first_at,
-    from backlog_changes
+        min(hour) as first_at,
+    from queue_hours
     group by source
 ),
 

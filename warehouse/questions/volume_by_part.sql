@@ -1,14 +1,14 @@
--- One row per channel, team or topic ($part): what came in and went out between $start and $end, the arrivals of the period before, and the open ones now.
+-- One row per channel, team or topic ($part): what came in and went out between $start and $end, and the arrivals of the period before.
 with changes as (
     select
         case $part when 'channel' then channel when 'team' then team else topic end as part,
         change,
-        open_change,
         happened_at >= $start as in_period,
-        happened_at >= $previous_start and happened_at < $previous_end as in_previous,
     from backlog_changes
     where
-        happened_at < $end
+        happened_at >= least($start::timestamp, $previous_start::timestamp)
+        and happened_at < $end
+        and (happened_at >= $start or happened_at < $previous_end)
         and ($sources is null or list_contains($sources, source))
         and ($channels is null or list_contains($channels, channel))
         and ($teams is null or list_contains($teams, team))
@@ -21,8 +21,7 @@ parts as (
         count(*) filter (where change = 'arrived' and in_period) as arrived,
         count(*) filter (where change = 'solved' and in_period) as solved,
         count(*) filter (where change = 'abandoned' and in_period) as abandoned,
-        count(*) filter (where change = 'arrived' and in_previous) as arrived_before,
-        sum(open_change)::bigint as open_at_end,
+        count(*) filter (where change = 'arrived' and not in_period) as arrived_before,
     from changes
     group by part
 )
@@ -30,5 +29,5 @@ parts as (
 select
     *
 from parts
-where arrived > 0 or solved > 0 or abandoned > 0 or open_at_end > 0 or arrived_before > 0
+where arrived > 0 or solved > 0 or abandoned > 0 or arrived_before > 0
 order by arrived desc, part

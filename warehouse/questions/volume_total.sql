@@ -1,22 +1,34 @@
 -- One row: what came in and went out between $start and $end, and the backlog before and after.
-with moments as (
-    select
-        count(*) filter (where change = 'arrived' and happened_at >= $start) as arrived,
-        count(*) filter (where change = 'abandoned' and happened_at >= $start) as abandoned,
-        count(*) filter (where change = 'solved' and happened_at >= $start) as solved,
-        count(*) filter (where change = 'reopened' and happened_at >= $start) as reopened,
-        count(*) filter (where change = 'removed' and happened_at >= $start) as removed,
-        coalesce(sum(open_change) filter (where happened_at < $start), 0)::bigint as open_at_start,
-        coalesce(sum(open_change), 0)::bigint as open_at_end,
+with opening as (
+    select coalesce(sum(open_change), 0)::bigint as open_before
     from backlog_changes
     where
-        happened_at < $end
+        happened_at < $start
         and ($sources is null or list_contains($sources, source))
         and ($channels is null or list_contains($channels, channel))
         and ($teams is null or list_contains($teams, team))
         and ($agents is null or list_contains($agents, agent))
 ),
 
+changes as (
+    select
+        count(*) filter (where change = 'arrived') as arrived,
+        count(*) filter (where change = 'abandoned') as abandoned,
+        count(*) filter (where change = 'solved') as solved,
+        count(*) filter (where change = 'reopened') as reopened,
+        count(*) filter (where change = 'removed') as removed,
+        coalesce(sum(open_change), 0)::bigint as open_change,
+    from backlog_changes
+    where
+        happened_at >= $start
+        and happened_at < $end
+        and ($sources is null or list_contains($sources, source))
+        and ($channels is null or list_contains($channels, channel))
+        and ($teams is null or list_contains($teams, team))
+        and ($agents is null or list_contains($agents, agent))
+),
+
+-- A wait that ended in the period began before its end: said twice, as rows lie in order of their beginning.
 answers as (
     select count(*) as answered
     from waits
@@ -32,13 +44,14 @@ answers as (
 )
 
 select
-    moments.arrived,
+    changes.arrived,
     answers.answered,
-    moments.abandoned,
-    moments.solved,
-    moments.reopened,
-    moments.removed,
-    moments.open_at_start,
-    moments.open_at_end,
-from moments
+    changes.abandoned,
+    changes.solved,
+    changes.reopened,
+    changes.removed,
+    opening.open_before as open_at_start,
+    opening.open_before + changes.open_change as open_at_end,
+from changes
+cross join opening
 cross join answers

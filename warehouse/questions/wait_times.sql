@@ -9,12 +9,16 @@ with quarters as (
     from (select unnest(range(time_bucket(interval 15 minutes, $start::timestamp), $end::timestamp, interval 15 minutes)) as quarter)
 ),
 
-population as (
+durations_by_channel as (
     select
         channel,
-        quarters.bin,
+        case when $grain is not null then quarters.bin end as bin,
         waited_seconds,
-        outcome,
+        count(*) as waits,
+        count(*) filter (where outcome = 'answered') as answered,
+        count(*) filter (where outcome = 'waiting') as waiting,
+        count(*) filter (where outcome = 'abandoned') as abandoned,
+        count(*) filter (where outcome = 'solved') as solved,
     from waits
     inner join quarters on quarters.quarter = time_bucket(interval 15 minutes, waits.began_at)
     where
@@ -27,43 +31,44 @@ population as (
         and ($channels is null or list_contains($channels, channel))
         and ($teams is null or list_contains($teams, team))
         and ($agents is null or list_contains($agents, agent))
-),
-
-grouped as (
-    select
-        case when not levels.whole then population.channel end as channel,
-        levels.whole as all_channels,
-        case when $grain is not null then population.bin end as bin,
-        population.waited_seconds,
-        population.outcome,
-    from population
-    cross join (values (true), (false)) as levels (whole)
+    group by all
 ),
 
 durations as (
     select
-        channel,
-        all_channels,
+        false as all_channels,
+        *,
+    from durations_by_channel
+    union all by name
+    select
+        true as all_channels,
+        null as channel,
         bin,
         waited_seconds,
-        count(*) as ended,
-        count(*) filter (where outcome = 'answered') as answered,
-    from grouped
+        sum(waits) as waits,
+        sum(answered) as answered,
+        sum(waiting) as waiting,
+        sum(abandoned) as abandoned,
+        sum(solved) as solved,
+    from durations_by_channel
     group by all
 ),
 
 at_risk as (
     select
         *,
-        sum(ended) over (partition by all_channels, channel, bin order by waited_seconds desc) as at_risk,
+        sum(waits) over (partition by all_channels, channel, bin order by waited_seconds desc) as at_risk,
     from durations
 ),
 
 curves as (
     select
         *,
-        product(1 - answered / at_risk) over (partition by all_channels, channel, bin order by waited_seconds) as unanswered_share,
+        product(1 - answered / at_risk) over shorter as unanswered_share,
+        sum(answered) over shorter as answered_so_far,
+        sum(answered) over (partition by all_channels, channel, bin) as all_answered,
     from at_risk
+    window shorter as (partition by all_channels, channel, bin order by waited_seconds)
 ),
 
 percentiles as (
@@ -71,42 +76,29 @@ percentiles as (
         channel,
         all_channels,
         bin,
+        sum(waits)::bigint as waits,
+        sum(answered)::bigint as answered,
+        sum(waiting)::bigint as waiting,
+        sum(abandoned)::bigint as abandoned,
+        sum(solved)::bigint as solved,
+        min(waited_seconds) filter (where answered > 0 and answered_so_far >= all_answered * 0.5) as naive_median_seconds,
+        min(waited_seconds) filter (where answered > 0 and answered_so_far >= all_answered * 0.9) as naive_p90_seconds,
+        min(waited_seconds) filter (where answered > 0 and answered_so_far >= all_answered * 0.95) as naive_p95_seconds,
         min(waited_seconds) filter (where unanswered_share <= 0.5 + 1e-9) as median_known,
         min(waited_seconds) filter (where unanswered_share <= 0.1 + 1e-9) as p90_known,
         min(waited_seconds) filter (where unanswered_share <= 0.05 + 1e-9) as p95_known,
         max(waited_seconds) as longest_seconds,
     from curves
     group by all
-),
-
-counts as (
-    select
-        channel,
-        all_channels,
-        bin,
-        count(*) as waits,
-        count(*) filter (where outcome = 'answered') as answered,
-        count(*) filter (where outcome = 'waiting') as waiting,
-        count(*) filter (where outcome = 'abandoned') as abandoned,
-        count(*) filter (where outcome = 'solved') as solved,
-        quantile_disc(waited_seconds, 0.5) filter (where outcome = 'answered') as naive_median_seconds,
-        quantile_disc(waited_seconds, 0.9) filter (where outcome = 'answered') as naive_p90_seconds,
-        quantile_disc(waited_seconds, 0.95) filter (where outcome = 'answered') as naive_p95_seconds,
-    from grouped
-    group by all
 )
 
 select
-    counts.*,
-    coalesce(percentiles.median_known, percentiles.longest_seconds) as median_seconds,
-    coalesce(percentiles.p90_known, percentiles.longest_seconds) as p90_seconds,
-    coalesce(percentiles.p95_known, percentiles.longest_seconds) as p95_seconds,
-    percentiles.median_known is not null as median_is_known,
-    percentiles.p90_known is not null as p90_is_known,
-    percentiles.p95_known is not null as p95_is_known,
-from counts
-inner join percentiles
-    on percentiles.all_channels = counts.all_channels
-    and percentiles.channel is not distinct from counts.channel
-    and percentiles.bin is not distinct from counts.bin
-order by counts.all_channels desc, counts.channel, counts.bin
+    * exclude (median_known, p90_known, p95_known, longest_seconds),
+    coalesce(median_known, longest_seconds) as median_seconds,
+    coalesce(p90_known, longest_seconds) as p90_seconds,
+    coalesce(p95_known, longest_seconds) as p95_seconds,
+    median_known is not null as median_is_known,
+    p90_known is not null as p90_is_known,
+    p95_known is not null as p95_is_known,
+from percentiles
+order by all_channels desc, channel, bin
