@@ -14,6 +14,7 @@ access.require("live")
 
 CHART_HEIGHT = 170
 TABLE_HEIGHT = 247
+NOT_KNOWN = "Not known: the source does not say when customers were answered."
 
 
 @st.cache_data(max_entries=data.KEPT_DRAWINGS, show_spinner=False)
@@ -97,12 +98,13 @@ def _within_target_today(view: View) -> None:
 def _charts(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
     inks = palette.of(view.theme)
     labels = frame.channel_labels(view)
+    empty = "Nobody waits." if view.knows_waits else NOT_KNOWN
     ends = [local_time(moment, view.zone).replace(tzinfo=None) for moment in charts.moments(hours["ends_at"])]
     with st.grid(4, min_column_width=250, gap="small"):
         with frame.card("Waiting by channel", "customers now, and the longest wait"):
-            frame.chart(charts.waiting_by("channel", queue, labels, inks, CHART_HEIGHT), "by_channel", live=True)
+            frame.chart(charts.waiting_by("channel", queue, labels, inks, CHART_HEIGHT, empty), "by_channel", live=True)
         with frame.card("Waiting by team", charts.most_of(queue, "team", CHART_HEIGHT) + ", and the longest wait"):
-            frame.chart(charts.waiting_by("team", queue, {}, inks, CHART_HEIGHT), "by_team", live=True)
+            frame.chart(charts.waiting_by("team", queue, {}, inks, CHART_HEIGHT, empty), "by_team", live=True)
         with frame.card("Waiting", "customers at the end of each hour, last 24 h"):
             frame.chart(charts.waiting_over_time(hours, ends, inks, CHART_HEIGHT), "waiting", live=True)
         with frame.card("Arrived and answered", "tickets and first answers per hour, last 24 h"):
@@ -118,10 +120,22 @@ def _tables(view: View) -> None:
         soon, missed = st.tabs([f"Will miss their target next ({len(due)})", f"Missed it already ({len(past)})"])
         with soon:
             tables.waits(
-                due, "due_in_seconds", "Due in", labels, TABLE_HEIGHT, "Nobody waits whose target is still to come."
+                due,
+                "due_in_seconds",
+                "Due in",
+                labels,
+                TABLE_HEIGHT,
+                "Nobody waits whose target is still to come." if view.knows_waits else NOT_KNOWN,
             )
         with missed:
-            tables.waits(past, "due_in_seconds", "Past by", labels, TABLE_HEIGHT, "Nobody waits past a target.")
+            tables.waits(
+                past,
+                "due_in_seconds",
+                "Past by",
+                labels,
+                TABLE_HEIGHT,
+                "Nobody waits past a target." if view.knows_waits else NOT_KNOWN,
+            )
     with agents_column, frame.card("Answering now", "agents who answered in the last 30 minutes"):
         tables.agents(agents, TABLE_HEIGHT)
 

@@ -101,7 +101,9 @@ class Announcer:
             seconds = time.monotonic() - self._since
             if self._message and seconds >= (1 if not self._said else 10 * self._said):
                 self._said += 1
-                print(f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else ""), file=sys.stderr, flush=True)
+                print(
+                    f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else ""), file=sys.stderr, flush=True
+                )
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -184,7 +186,9 @@ def _made_up_history(plan: Sample, parsed: argparse.Namespace) -> sample.HelpDes
                 f"{plan.folder} holds another made-up help desk ({before}). Remove the folder and the data folder, or choose others"
             )
         end = _instant(before["end"])
-    desk = sample.write_history(plan.folder, **recipe, end=end, progress=Announcer())
+    announcer = Announcer()
+    desk = sample.write_history(plan.folder, **recipe, end=end, progress=announcer)
+    announcer("")
     marker.write_text(json.dumps(recipe | {"end": end.isoformat()}), encoding="utf-8")
     return desk
 

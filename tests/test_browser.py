@@ -21,7 +21,14 @@ pytestmark = pytest.mark.browser
 PROJECT = Path(__file__).resolve().parents[1]
 SCREENSHOTS = PROJECT / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 DROP_BOX = """
 [sources.drop_box]
 path = "drop_box"

@@ -52,7 +52,7 @@ def test_a_damaged_table_is_found_on_its_source_with_an_example(loading: duckdb.
 
 
 def _month_of_arrivals(desk: Desk, last_day: int) -> None:
-    end = datetime(2026, 1, 30)  # noqa: DTZ001 - written with a Z below
+    end = datetime(2026, 1, 30)
     rows = []
     for day in range(35):
         for number in range(last_day if day == 0 else 40):

@@ -64,7 +64,19 @@ def _content(name: str, folder: Path) -> bytes:
 
 
 MORE = {"latin.csv": 'encoding = "latin-1"\n', "page.json": 'records = "data.tickets"\n'}
-NAMES = ["a.csv", "bom.csv", "semicolons.csv", "bars.txt", "tabs.tsv", "latin.csv", "rows.json", "page.json", "rows.jsonl", "rows.parquet", "book.xlsx"]
+NAMES = [
+    "a.csv",
+    "bom.csv",
+    "semicolons.csv",
+    "bars.txt",
+    "tabs.tsv",
+    "latin.csv",
+    "rows.json",
+    "page.json",
+    "rows.jsonl",
+    "rows.parquet",
+    "book.xlsx",
+]
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzipped"])
@@ -76,7 +88,9 @@ def test_every_format_gives_the_same_tickets(desk: Desk, tmp_path: Path, name: s
     assert desk.run().state == "done"
     assert desk.ask("select reason from files where state = 'refused'") == []
     found = desk.ask("select ticket_id, created_at::varchar, customer, subject from tickets order by ticket_id")
-    assert [tuple(value.replace("\r", "") if isinstance(value, str) else value for value in row) for row in found] == EXPECTED
+    assert [
+        tuple(value.replace("\r", "") if isinstance(value, str) else value for value in row) for row in found
+    ] == EXPECTED
     assert desk.counts(f"{name}{'.gz' if packed else ''}")[:2] == (2, 2)
 
 
@@ -85,12 +99,18 @@ def test_a_broken_json_line_is_rejected_as_delivered(desk: Desk) -> None:
     desk.deliver("tickets/a.jsonl", json.dumps(ROWS[0]) + '\n{"id": "T9", "made"\n')
     desk.run()
     assert desk.counts("a.jsonl") == (2, 1, 0, 0, 1)
-    assert desk.ask("select reason, delivered from rejected_rows") == [("the line is not valid JSON", '{"id": "T9", "made"')]
+    assert desk.ask("select reason, delivered from rejected_rows") == [
+        ("the line is not valid JSON", '{"id": "T9", "made"')
+    ]
 
 
 def test_nested_json_is_reached_by_a_path(desk: Desk) -> None:
-    desk.source("tickets", "ticket", 'columns = { ticket_id = "id", created_at = "made", first_response_at = "stats.answered" }')
-    desk.deliver("tickets/a.jsonl", '{"id": 7, "made": "2026-01-01T10:00:00Z", "stats": {"answered": "2026-01-01T10:05:00Z"}}\n')
+    desk.source(
+        "tickets", "ticket", 'columns = { ticket_id = "id", created_at = "made", first_response_at = "stats.answered" }'
+    )
+    desk.deliver(
+        "tickets/a.jsonl", '{"id": 7, "made": "2026-01-01T10:00:00Z", "stats": {"answered": "2026-01-01T10:05:00Z"}}\n'
+    )
     desk.run()
     assert desk.ask("select ticket_id, first_response_seconds from tickets") == [("7", 300.0)]
 

@@ -47,7 +47,9 @@ def _deliver(desk: Desk, tickets: list[tuple[str, str, list[tuple[int, str]]]]) 
         for place, (minute, step) in enumerate(moments, start=1):
             if step in ("customer", "agent", "bot", "note"):
                 kind = "agent" if step == "note" else step
-                rows["messages"].append(f"{number}-{place},T{number},{_stamp(minute)},{kind},{str(step != 'note').lower()}")
+                rows["messages"].append(
+                    f"{number}-{place},T{number},{_stamp(minute)},{kind},{str(step != 'note').lower()}"
+                )
             elif step != status:
                 rows["events"].append(f"{number:04}-{place:03},T{number},{_stamp(minute)},status,{status},{step}")
                 status = step
@@ -63,7 +65,9 @@ def _deliver(desk: Desk, tickets: list[tuple[str, str, list[tuple[int, str]]]]) 
 
 @given(st.lists(_ticket(), min_size=1, max_size=12))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_on_any_help_desk_backlog_and_waiting_add_up_at_every_hour_and_cut(tickets: list[tuple[str, str, list[tuple[int, str]]]]) -> None:
+def test_on_any_help_desk_backlog_and_waiting_add_up_at_every_hour_and_cut(
+    tickets: list[tuple[str, str, list[tuple[int, str]]]],
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(Path(folder))
         _deliver(desk, tickets)
@@ -104,7 +108,9 @@ where
     )"""
     ).fetchall()
     assert wrong == []
-    by_part = connection.execute("select sum(arrived - solved - abandoned - removed + reopened), sum(open_change) from store.queue_changes").fetchall()
+    by_part = connection.execute(
+        "select sum(arrived - solved - abandoned - removed + reopened), sum(open_change) from store.queue_changes"
+    ).fetchall()
     assert by_part == connection.execute("select count(*), count(*) from tickets where is_open").fetchall()
 
 
@@ -141,13 +147,18 @@ ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/
 
 
 @pytest.mark.parametrize("name", [name for name in periods.CHOICES if name != "all"])
-@given(moment=st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)), zone=st.sampled_from(ZONES))  # noqa: DTZ001 - UTC without a zone, as stored
+@given(moment=st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)), zone=st.sampled_from(ZONES))
 @settings(max_examples=60, deadline=None)
-def test_a_period_is_compared_with_one_of_equal_length_and_the_same_weekdays_through_clock_changes(name: str, moment: datetime, zone: str) -> None:
-    period = periods.period(name, moment, datetime(2000, 1, 1), zone, None)  # noqa: DTZ001
+def test_a_period_is_compared_with_one_of_equal_length_and_the_same_weekdays_through_clock_changes(
+    name: str, moment: datetime, zone: str
+) -> None:
+    period = periods.period(name, moment, datetime(2000, 1, 1), zone, None)
     assert period.previous_start is not None
     assert period.previous_end is not None
-    now, before = ([_local(instant, zone) for instant in span] for span in ((period.start, period.end), (period.previous_start, period.previous_end)))
+    now, before = (
+        [_local(instant, zone) for instant in span]
+        for span in ((period.start, period.end), (period.previous_start, period.previous_end))
+    )
     assert (now[0] - before[0]).days % 7 == 0
     assert [instant.weekday() for instant in now] == [instant.weekday() for instant in before]
     assert abs((now[1] - now[0]) - (before[1] - before[0])) <= timedelta(hours=1)

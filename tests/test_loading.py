@@ -51,7 +51,9 @@ def test_an_unchanged_newer_delivery_still_counts_as_the_newest(ticket_desk: Des
     header = "ticket_id,created_at,status\n"
     ticket_desk.deliver("tickets/1.csv", header + "T1,2026-01-01T10:00:00Z,open\n", age=60)
     ticket_desk.run()
-    ticket_desk.deliver("tickets/3.csv", header + "T1,2026-01-01T10:00:00Z,open\nT2,2026-01-01T11:00:00Z,open\n", age=600)
+    ticket_desk.deliver(
+        "tickets/3.csv", header + "T1,2026-01-01T10:00:00Z,open\nT2,2026-01-01T11:00:00Z,open\n", age=600
+    )
     ticket_desk.run()
     ticket_desk.deliver("tickets/2.csv", header + "T1,2026-01-01T10:00:00Z,solved\n", age=300)
     ticket_desk.run()
@@ -124,7 +126,9 @@ def test_unfinished_and_hidden_names_are_not_exports(ticket_desk: Desk, name: st
 
 
 def test_rows_that_are_no_rows_are_rejected_with_their_reason(desk: Desk) -> None:
-    desk.source("tickets", "ticket", '[[sources.tickets.reject]]\ncolumn = "status"\nvalues = ["test"]\nreason = "a test"')
+    desk.source(
+        "tickets", "ticket", '[[sources.tickets.reject]]\ncolumn = "status"\nvalues = ["test"]\nreason = "a test"'
+    )
     desk.deliver("tickets/a.csv", HEADER + "T1,2026-01-01T10:00:00Z,,test\nT2,2026-01-01T10:00:00Z,,open\n")
     desk.run()
     assert desk.ask("select reason, line_no from rejected_rows") == [("a test", 1)]
@@ -151,10 +155,12 @@ def test_dates_that_could_be_read_both_ways_refuse_the_file_and_say_what_to_set(
     ticket_desk.run()
     ((reason,),) = ticket_desk.ask("select reason from files")
     assert "'03/04/2026 10:00'" in reason or "'05/06/2026 11:00'" in reason
-    assert 'created_at = { column = \'created_at\', format = "%d/%m/%Y %H:%M" }' in reason
+    assert "created_at = { column = 'created_at', format = \"%d/%m/%Y %H:%M\" }" in reason
 
 
-@pytest.mark.parametrize(("dates", "day"), [(["03/04/2026", "25/04/2026"], "2026-04-03"), (["03/04/2026", "04/25/2026"], "2026-03-04")])
+@pytest.mark.parametrize(
+    ("dates", "day"), [(["03/04/2026", "25/04/2026"], "2026-04-03"), (["03/04/2026", "04/25/2026"], "2026-03-04")]
+)
 def test_dates_that_fit_only_one_order_are_read_in_it(ticket_desk: Desk, dates: list[str], day: str) -> None:
     ticket_desk.deliver("tickets/a.csv", f"ticket_id,created_at\nT1,{dates[0]}\nT2,{dates[1]}\n")
     ticket_desk.run()

@@ -54,7 +54,9 @@ def test_every_turn_of_the_customer_is_a_wait(desk: Desk) -> None:
         (2, "next", 2700.0, "answered", "Bob", True),
         (3, "next", 1800.0, "solved", "Ada", None),
     ]
-    assert desk.ask("select first_response_seconds, full_resolution_seconds, reply_count from tickets") == [(1800.0, 14400.0, 3)]
+    assert desk.ask("select first_response_seconds, full_resolution_seconds, reply_count from tickets") == [
+        (1800.0, 14400.0, 3)
+    ]
 
 
 def test_a_customer_still_waiting_counts_until_the_as_of_instant(desk: Desk) -> None:
@@ -80,16 +82,27 @@ def test_a_ticket_that_we_opened_keeps_nobody_waiting(desk: Desk) -> None:
 def test_a_customer_who_called_and_writes_later_waits_where_they_write(desk: Desk) -> None:
     desk.source("calls", "call", 'part_of = "desk"\nconstants.channel = "phone"')
     desk.source("messages", "message", 'part_of = "desk"')
-    desk.deliver("calls/a.csv", f"call_id,ticket_id,entered_at,queued_at,answered_at,ended_at\nC1,T1,{_day('10:00')},{_day('10:00')},{_day('10:01')},{_day('10:05')}\n")
-    desk.deliver("messages/a.csv", f"message_id,ticket_id,sent_at,author_kind,channel\n1,T1,{_day('12:00')},customer,email\n2,T1,{_day('12:30')},agent,email\n")
+    desk.deliver(
+        "calls/a.csv",
+        f"call_id,ticket_id,entered_at,queued_at,answered_at,ended_at\nC1,T1,{_day('10:00')},{_day('10:00')},{_day('10:01')},{_day('10:05')}\n",
+    )
+    desk.deliver(
+        "messages/a.csv",
+        f"message_id,ticket_id,sent_at,author_kind,channel\n1,T1,{_day('12:00')},customer,email\n2,T1,{_day('12:30')},agent,email\n",
+    )
     desk.run()
-    assert desk.ask("select turn, channel, wait_seconds from waits order by turn") == [(1, "phone", 60.0), (2, "email", 1800.0)]
+    assert desk.ask("select turn, channel, wait_seconds from waits order by turn") == [
+        (1, "phone", 60.0),
+        (2, "email", 1800.0),
+    ]
 
 
 def _calls(desk: Desk, *rows: str) -> None:
     desk.setting(TARGETS)
     desk.source("calls", "call", 'constants.channel = "phone"')
-    desk.deliver("calls/a.csv", "call_id,entered_at,queued_at,answered_at,abandoned_at,ended_at,agent\n" + "\n".join(rows))
+    desk.deliver(
+        "calls/a.csv", "call_id,entered_at,queued_at,answered_at,abandoned_at,ended_at,agent\n" + "\n".join(rows)
+    )
     assert desk.run().state == "done"
 
 
@@ -126,8 +139,14 @@ def test_an_answer_before_its_question_is_counted_and_not_averaged(desk: Desk) -
     desk.deliver("tickets/a.csv", "ticket_id,created_at,first_response_at\n" + rows)
     desk.sections[-1] += 'columns.first_response_at = "first_response_at"\n'
     report = desk.run()
-    assert desk.ask("select ticket_id, wait_seconds, fault from waits order by 1") == [("T1", None, "answered before asked"), ("T2", 300.0, None)]
-    assert [finding.name for finding in report.findings if finding.found] == ["answers_come_after_questions", "channels_are_known"]
+    assert desk.ask("select ticket_id, wait_seconds, fault from waits order by 1") == [
+        ("T1", None, "answered before asked"),
+        ("T2", 300.0, None),
+    ]
+    assert [finding.name for finding in report.findings if finding.found] == [
+        "answers_come_after_questions",
+        "channels_are_known",
+    ]
 
 
 def test_a_source_that_never_says_when_it_answered_has_no_waits(desk: Desk) -> None:
@@ -141,8 +160,17 @@ def test_a_source_that_never_says_when_it_answered_has_no_waits(desk: Desk) -> N
 def _events(desk: Desk) -> None:
     desk.source("tickets", "ticket", 'part_of = "desk"')
     desk.source("events", "event", 'part_of = "desk"\nkey = ["event_id"]')
-    desk.deliver("tickets/a.csv", f"ticket_id,created_at,updated_at,status,channel,team\nT1,{_day('10:00')},{_day('15:00')},solved,email,Billing\n")
-    rows = [("10:00", "", "new"), ("11:00", "new", "open"), ("12:00", "open", "solved"), ("13:00", "solved", "open"), ("15:00", "open", "solved")]
+    desk.deliver(
+        "tickets/a.csv",
+        f"ticket_id,created_at,updated_at,status,channel,team\nT1,{_day('10:00')},{_day('15:00')},solved,email,Billing\n",
+    )
+    rows = [
+        ("10:00", "", "new"),
+        ("11:00", "new", "open"),
+        ("12:00", "open", "solved"),
+        ("13:00", "solved", "open"),
+        ("15:00", "open", "solved"),
+    ]
     lines = [f"{number},T1,{_day(time)},status,{old},{new},Ada" for number, (time, old, new) in enumerate(rows)]
     lines.append(f"9,T1,{_day('14:00')},team,Orders,Billing,Ada")
     desk.deliver("events/a.csv", "event_id,ticket_id,happened_at,field,old_value,new_value,actor\n" + "\n".join(lines))
@@ -157,32 +185,57 @@ def test_solving_and_reopening_move_the_backlog(desk: Desk) -> None:
         (13, "reopened", 1),
         (15, "solved", -1),
     ]
-    assert desk.ask("select reopen_count, reassignment_count, first_resolution_seconds, full_resolution_seconds from tickets") == [(1, 1, 7200.0, 18000.0)]
+    assert desk.ask(
+        "select reopen_count, reassignment_count, first_resolution_seconds, full_resolution_seconds from tickets"
+    ) == [(1, 1, 7200.0, 18000.0)]
 
 
 def test_the_roll_up_by_hour_carries_the_backlog(desk: Desk) -> None:
     _events(desk)
     columns = "hour(hour), arrived, solved, reopened, open_at_end"
-    assert desk.ask(f"select {columns} from queue_hours order by hour") == [(10, 1, 0, 0, 1), (12, 0, 1, 0, 0), (13, 0, 0, 1, 1), (15, 0, 1, 0, 0)]
+    assert desk.ask(f"select {columns} from queue_hours order by hour") == [
+        (10, 1, 0, 0, 1),
+        (12, 0, 1, 0, 0),
+        (13, 0, 0, 1, 1),
+        (15, 0, 1, 0, 0),
+    ]
 
 
 def test_rows_that_show_the_whole_ticket_become_changes(desk: Desk) -> None:
-    desk.source("incidents", "event", 'key = ["id", "step"]\ncolumns = { ticket_id = "id", happened_at = "at", status = "state", team = "group", created_at = "opened" }')
-    rows = [f"I1,1,{_day('10:05')},new,,{_day('10:00')}", f"I1,2,{_day('11:00')},open,Network,{_day('10:00')}", f"I1,3,{_day('12:00')},solved,Network,{_day('10:00')}"]
+    desk.source(
+        "incidents",
+        "event",
+        'key = ["id", "step"]\ncolumns = { ticket_id = "id", happened_at = "at", status = "state", team = "group", created_at = "opened" }',
+    )
+    rows = [
+        f"I1,1,{_day('10:05')},new,,{_day('10:00')}",
+        f"I1,2,{_day('11:00')},open,Network,{_day('10:00')}",
+        f"I1,3,{_day('12:00')},solved,Network,{_day('10:00')}",
+    ]
     desk.deliver("incidents/a.csv", "id,step,at,state,group,opened\n" + "\n".join(rows))
     desk.run()
     changes = desk.ask("select field, old_value, new_value from ticket_events where not is_inferred order by position")
     assert changes == [("status", "new", "open"), ("team", None, "Network"), ("status", "open", "solved")]
-    assert desk.ask("select status, team, created_at::varchar, full_resolution_seconds from tickets") == [("solved", "Network", "2026-01-01 10:00:00", 7200.0)]
+    assert desk.ask("select status, team, created_at::varchar, full_resolution_seconds from tickets") == [
+        ("solved", "Network", "2026-01-01 10:00:00", 7200.0)
+    ]
 
 
 def test_unanswered_invitations_are_kept_and_take_channel_and_team_from_their_ticket(desk: Desk) -> None:
     desk.source("tickets", "ticket", 'part_of = "desk"')
     desk.source("surveys", "survey", 'part_of = "desk"')
-    desk.deliver("surveys/a.csv", f"response_id,kind,sent_at,score,ticket_id\nR1,CSAT,{_day('12:00')},5,T1\nR2,csat,{_day('12:00')},,T1\nR3,nps,{_day('12:00')},11,T1\n")
+    desk.deliver(
+        "surveys/a.csv",
+        f"response_id,kind,sent_at,score,ticket_id\nR1,CSAT,{_day('12:00')},5,T1\nR2,csat,{_day('12:00')},,T1\nR3,nps,{_day('12:00')},11,T1\n",
+    )
     desk.run()
     desk.deliver("tickets/a.csv", f"ticket_id,created_at,channel,team\nT1,{_day('10:00')},chat,Billing\n")
     desk.run()
-    found = desk.ask("select response_id, kind, score, scale_max, answered_at is not null, channel, team from survey_responses order by 1")
-    assert found == [("R1", "csat", 5.0, 5.0, True, "chat", "Billing"), ("R2", "csat", None, 5.0, False, "chat", "Billing")]
+    found = desk.ask(
+        "select response_id, kind, score, scale_max, answered_at is not null, channel, team from survey_responses order by 1"
+    )
+    assert found == [
+        ("R1", "csat", 5.0, 5.0, True, "chat", "Billing"),
+        ("R2", "csat", None, 5.0, False, "chat", "Billing"),
+    ]
     assert desk.ask("select reason from rejected_rows") == [("score 11.0 lies outside the scale 0.0 to 10.0",)]

@@ -30,14 +30,18 @@ for _ in range(int(sys.argv[2])):
 
 
 def _grow(desk: Desk, number: int) -> None:
-    desk.deliver(f"tickets/{number}.csv", HEADER + "".join(f"T{number}-{row},2026-01-01T10:00:00Z,open\n" for row in range(50)))
+    desk.deliver(
+        f"tickets/{number}.csv", HEADER + "".join(f"T{number}-{row},2026-01-01T10:00:00Z,open\n" for row in range(50))
+    )
 
 
 def test_readers_in_other_processes_keep_working_while_runs_go_on(ticket_desk: Desk) -> None:
     _grow(ticket_desk, 0)
     ticket_desk.run()
     path = ticket_desk.folder / "data" / "warehouse.duckdb"
-    readers = [subprocess.Popen([sys.executable, "-c", READER, str(path), "60"], stderr=subprocess.PIPE) for _ in range(2)]
+    readers = [
+        subprocess.Popen([sys.executable, "-c", READER, str(path), "60"], stderr=subprocess.PIPE) for _ in range(2)
+    ]
     pipelines = Pipelines(load(ticket_desk.settings_file()))
     number = 1
     while any(reader.poll() is None for reader in readers) and number < 200:
@@ -73,12 +77,16 @@ def test_only_the_newest_versions_are_kept(ticket_desk: Desk) -> None:
     assert (folder / "warehouse.duckdb").stat().st_ino == (folder / "warehouse-5.duckdb").stat().st_ino
 
 
-def test_a_failing_check_keeps_the_last_good_version(ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failing_check_keeps_the_last_good_version(
+    ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from warehouse import checking
 
     _grow(ticket_desk, 0)
     ticket_desk.run()
-    wrong = checking.Check("never", "error", "tickets are never good", "select source, ticket_id as example from store.tickets")
+    wrong = checking.Check(
+        "never", "error", "tickets are never good", "select source, ticket_id as example from store.tickets"
+    )
     monkeypatch.setattr(checking, "checks", lambda: [wrong])
     _grow(ticket_desk, 1)
     report = ticket_desk.run()
@@ -87,7 +95,9 @@ def test_a_failing_check_keeps_the_last_good_version(ticket_desk: Desk, monkeypa
     assert ticket_desk.ask("select count(*) from tickets") == [(50,)]
 
 
-def test_a_second_pipeline_on_one_folder_is_refused_in_one_line(ticket_desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_pipeline_on_one_folder_is_refused_in_one_line(
+    ticket_desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = ticket_desk.settings_file()
     first = Pipelines(load(settings))
     try:
@@ -130,4 +140,6 @@ def test_what_was_landed_but_not_noted_is_taken_up_again(ticket_desk: Desk) -> N
     with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as connection:
         after = table_counts(connection)
     assert report.arrived == 0
-    assert {name: count for name, count in before.items() if name != "main.runs"} == {name: count for name, count in after.items() if name != "main.runs"}
+    assert {name: count for name, count in before.items() if name != "main.runs"} == {
+        name: count for name, count in after.items() if name != "main.runs"
+    }

@@ -80,7 +80,7 @@ def test_a_queue_that_stops_answering_waits_longer_though_the_naive_figure_says_
 def test_waits_with_impossible_times_are_counted_and_averaged_in_nowhere(small: SmallWarehouse) -> None:
     small.wait(NOON - minutes(60), 60)
     for _ in range(3):
-        small.wait(NOON - minutes(60), -600, wait_seconds=None, fault="answered before asked")
+        small.wait(NOON - minutes(60), -600, fault="answered before asked")
     assert whole(ask(small, "wait_times"))["waits"] == 1
     assert ask(small, "wait_faults")[["fault", "waits"]].values.tolist() == [["answered before asked", 3]]
     assert ask(small, "wait_curve")["answered_share"].max() == 1
@@ -249,6 +249,20 @@ def test_arrivals_by_part_stand_beside_those_of_the_period_before(small: SmallWa
     frame = ask(small, "volume_by_part", part="channel", **before).set_index("part")
     assert frame.loc["chat", ["arrived", "arrived_before"]].tolist() == [1, 1]
     assert frame.loc["email", ["arrived", "arrived_before"]].tolist() == [0, 1]
+
+
+def test_arrivals_between_the_two_periods_count_in_neither(small: SmallWarehouse) -> None:
+    for days in (0, 3, 7):
+        small.change(NOON - timedelta(days=days, minutes=60))
+    before = {"previous_start": DAY.start - timedelta(days=7), "previous_end": DAY.end - timedelta(days=7)}
+    frame = ask(small, "volume_by_part", part="channel", **before)
+    assert frame[["arrived", "arrived_before"]].values.tolist() == [[1, 1]]
+
+
+def test_an_hour_that_has_just_begun_is_not_in_the_heat_map(small: SmallWarehouse) -> None:
+    small.change(NOON + minutes(3))
+    frame = ask(small, "arrivals_by_weekday_hour", Filters(NOON - timedelta(hours=2), NOON + minutes(7)))
+    assert frame["hour"].tolist() == [10, 11]
 
 
 def test_the_target_of_a_channel_is_the_one_most_of_its_waits_had(small: SmallWarehouse) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import time
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
@@ -44,7 +45,10 @@ LOCAL_MONTH = "month(timezone('Asia/Jerusalem', timezone('UTC', began_at)))"
 # Bank: integers counted from the raw lines (HANG / AGENT / PHANTOM; queued means q_time > 0).
 @pytest.mark.parametrize(
     ("month", "calls", "hung_up", "queued", "gave_up", "answered", "wait_sum", "within_20", "servers"),
-    [(1, 31_359, 4_299, 16_665, 3_080, 27_060, 947_857, 16_402, 28), (2, 33_066, 5_904, 18_028, 3_932, 27_162, 1_107_512, 16_209, 24)],
+    [
+        (1, 31_359, 4_299, 16_665, 3_080, 27_060, 947_857, 16_402, 28),
+        (2, 33_066, 5_904, 18_028, 3_932, 27_162, 1_107_512, 16_209, 24),
+    ],
 )
 def test_the_banks_calls_come_out_as_counted_by_hand(
     warehouses: dict[str, duckdb.DuckDBPyConnection],
@@ -60,7 +64,9 @@ def test_the_banks_calls_come_out_as_counted_by_hand(
 ) -> None:
     bank = warehouses["anonymous_bank"]
     of_tickets = LOCAL_MONTH.replace("began_at", "created_at")
-    assert _row(bank, f"select count(*), count(*) filter (where status = 'abandoned') from tickets where {of_tickets} = {month}") == (calls, hung_up)
+    assert _row(
+        bank, f"select count(*), count(*) filter (where status = 'abandoned') from tickets where {of_tickets} = {month}"
+    ) == (calls, hung_up)
     found = _row(
         bank,
         f"""
@@ -78,11 +84,17 @@ where {LOCAL_MONTH} = {month}""",
 
 
 def test_the_banks_phantom_rows_are_rejected_with_a_reason(warehouses: dict[str, duckdb.DuckDBPyConnection]) -> None:
-    found = warehouses["anonymous_bank"].execute("select file_name, count(*) from rejected_rows where reason like 'PHANTOM%' group by 1 order by 1").fetchall()
+    found = (
+        warehouses["anonymous_bank"]
+        .execute("select file_name, count(*) from rejected_rows where reason like 'PHANTOM%' group by 1 order by 1")
+        .fetchall()
+    )
     assert found == [("february.txt.gz", 278), ("january.txt.gz", 240)]
 
 
-def test_the_bank_is_closed_from_friday_afternoon_to_saturday_evening(warehouses: dict[str, duckdb.DuckDBPyConnection]) -> None:
+def test_the_bank_is_closed_from_friday_afternoon_to_saturday_evening(
+    warehouses: dict[str, duckdb.DuckDBPyConnection],
+) -> None:
     answered = dict(
         warehouses["anonymous_bank"]
         .execute(
@@ -116,10 +128,12 @@ def _incidents(shared: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def _minute(text: str) -> datetime:
-    return datetime.strptime(text, "%d/%m/%Y %H:%M")  # noqa: DTZ007 - the export says no zone
+    return datetime.strptime(text, "%d/%m/%Y %H:%M")
 
 
-def test_incidents_are_tickets_and_their_log_is_changes(warehouses: dict[str, duckdb.DuckDBPyConnection], shared: Path) -> None:
+def test_incidents_are_tickets_and_their_log_is_changes(
+    warehouses: dict[str, duckdb.DuckDBPyConnection], shared: Path
+) -> None:
     uci = warehouses["uci_incident"]
     assert _row(uci, "select count(*) from tickets") == (20_769,)
     assert _row(uci, "select sum(rows_read), sum(rows_loaded) from files") == (119_998, 119_998)
@@ -127,8 +141,10 @@ def test_incidents_are_tickets_and_their_log_is_changes(warehouses: dict[str, du
     hold = {"Awaiting Vendor": "hold", "Awaiting Problem": "hold", "Awaiting Evidence": "hold"}
     expected: Counter[str] = Counter()
     for events in _incidents(shared).values():
-        for before, after in zip(events, events[1:], strict=False):
-            expected["status"] += hold.get(before["incident_state"], before["incident_state"]) != hold.get(after["incident_state"], after["incident_state"])
+        for before, after in itertools.pairwise(events):
+            expected["status"] += hold.get(before["incident_state"], before["incident_state"]) != hold.get(
+                after["incident_state"], after["incident_state"]
+            )
             expected["team"] += before["assignment_group"] != after["assignment_group"]
             expected["agent"] += before["assigned_to"] != after["assigned_to"]
             expected["priority"] += before["priority"] != after["priority"]
@@ -136,7 +152,9 @@ def test_incidents_are_tickets_and_their_log_is_changes(warehouses: dict[str, du
     assert (expected["team"], expected["agent"], expected["priority"]) == (20_437, 11_411, 361)
 
 
-def test_incidents_reopen_and_fill_the_backlog_day_by_day(warehouses: dict[str, duckdb.DuckDBPyConnection], shared: Path) -> None:
+def test_incidents_reopen_and_fill_the_backlog_day_by_day(
+    warehouses: dict[str, duckdb.DuckDBPyConnection], shared: Path
+) -> None:
     done = {"Resolved", "Closed"}
     change_of_day: Counter[datetime] = Counter()
     reopened, reopened_incidents = 0, set()
@@ -154,9 +172,14 @@ def test_incidents_reopen_and_fill_the_backlog_day_by_day(warehouses: dict[str, 
                     reopened_incidents.add(number)
             was_done = is_done
     uci = warehouses["uci_incident"]
-    assert _row(uci, "select sum(reopen_count), count(*) filter (where reopen_count > 0) from tickets") == (reopened, len(reopened_incidents))
+    assert _row(uci, "select sum(reopen_count), count(*) filter (where reopen_count > 0) from tickets") == (
+        reopened,
+        len(reopened_incidents),
+    )
     assert (reopened, len(reopened_incidents)) == (277, 235)
-    found = dict(uci.execute("select date_trunc('day', hour), sum(open_change) from store.queue_changes group by 1").fetchall())
+    found = dict(
+        uci.execute("select date_trunc('day', hour), sum(open_change) from store.queue_changes group by 1").fetchall()
+    )
     backlog, day = 0, min(change_of_day)
     levels = 0
     while day <= max(change_of_day):
@@ -166,23 +189,43 @@ def test_incidents_reopen_and_fill_the_backlog_day_by_day(warehouses: dict[str, 
         day += timedelta(days=1)
 
 
-@pytest.mark.parametrize(("channel", "n", "total"), [("email", 595, 2_311), ("phone", 13_644, 58_014), ("outcall", 2_943, 12_657)])
-def test_the_shops_csat_by_channel(warehouses: dict[str, duckdb.DuckDBPyConnection], channel: str, n: int, total: int) -> None:
-    found = _row(warehouses["ecommerce_csat"], f"select count(score), sum(score) from survey_responses where channel = '{channel}'")
+@pytest.mark.parametrize(
+    ("channel", "n", "total"), [("email", 595, 2_311), ("phone", 13_644, 58_014), ("outcall", 2_943, 12_657)]
+)
+def test_the_shops_csat_by_channel(
+    warehouses: dict[str, duckdb.DuckDBPyConnection], channel: str, n: int, total: int
+) -> None:
+    found = _row(
+        warehouses["ecommerce_csat"],
+        f"select count(score), sum(score) from survey_responses where channel = '{channel}'",
+    )
     assert found == (n, total)
 
 
-def test_the_shops_replies_before_their_report_are_counted_and_not_averaged(warehouses: dict[str, duckdb.DuckDBPyConnection]) -> None:
+def test_the_shops_replies_before_their_report_are_counted_and_not_averaged(
+    warehouses: dict[str, duckdb.DuckDBPyConnection],
+) -> None:
     shop = warehouses["ecommerce_csat"]
-    found = _row(shop, "select count(*), count(fault), count(wait_seconds), sum(wait_seconds) / 60, median(wait_seconds) / 60 from waits")
+    found = _row(
+        shop,
+        "select count(*), count(fault), count(wait_seconds), sum(wait_seconds) / 60, median(wait_seconds) / 60 from waits",
+    )
     assert found == (17_182, 635, 16_547, 2_871_156, 6)
-    assert _row(shop, "select severity, found from check_results where name = 'answers_come_after_questions'") == ("warning", 635)
+    assert _row(shop, "select severity, found from check_results where name = 'answers_come_after_questions'") == (
+        "warning",
+        635,
+    )
 
 
-def test_the_shops_agents_have_a_supervisor_and_a_manager(warehouses: dict[str, duckdb.DuckDBPyConnection], shared: Path) -> None:
+def test_the_shops_agents_have_a_supervisor_and_a_manager(
+    warehouses: dict[str, duckdb.DuckDBPyConnection], shared: Path
+) -> None:
     with gzip.open(next((shared / "data" / "ecommerce_csat").glob("*.csv.gz")), "rt") as file:
         expected = {(row["Agent_name"], row["Supervisor"], row["Manager"]) for row in csv.DictReader(file)}
-    assert set(warehouses["ecommerce_csat"].execute("select agent, supervisor, manager from agents").fetchall()) == expected
+    assert (
+        set(warehouses["ecommerce_csat"].execute("select agent, supervisor, manager from agents").fetchall())
+        == expected
+    )
     assert len(expected) == 1_368
 
 
@@ -196,7 +239,10 @@ def test_the_airports_nps(warehouses: dict[str, duckdb.DuckDBPyConnection]) -> N
 
 
 def test_all_four_load_into_one_warehouse(shared: Path, tmp_path: Path) -> None:
-    parts = [shared_settings(name, shared, tmp_path).read_text() for name in ("anonymous_bank", "uci_incident", "ecommerce_csat", "sfo_2017")]
+    parts = [
+        shared_settings(name, shared, tmp_path).read_text()
+        for name in ("anonymous_bank", "uci_incident", "ecommerce_csat", "sfo_2017")
+    ]
     sources = [part[part.index("[sources.") :] for part in parts]
     settings = tmp_path / "support.toml"
     settings.write_text('[data]\nfolder = "data"\n' + "\n".join(sources))

@@ -35,7 +35,9 @@ def _tables(folder: Path) -> dict[str, list[tuple[object, ...]]]:
             if name in ("runs", "looked", "memory", "check_results"):
                 continue
             columns = "* exclude (run_id)" if name == "files" else "*"
-            rows[f"{schema}.{name}"] = connection.execute(f"select {columns} from {schema}.{name} order by all").fetchall()
+            rows[f"{schema}.{name}"] = connection.execute(
+                f"select {columns} from {schema}.{name} order by all"
+            ).fetchall()
         return rows
 
 

@@ -30,8 +30,6 @@ KEYS = {
 class History:
     """Export files as records; of rows delivered more than once, the last one counts."""
 
-    seconds_taken = 0.0
-
     def __init__(self, folder: Path, desk: HelpDesk) -> None:
         self.folder, self.desk = folder, desk
         self.tickets, self.events, self.messages, self.calls, self.surveys = map(self._latest, KEYS)
@@ -101,13 +99,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 @pytest.fixture(scope="module")
 def quarter(tmp_path_factory: pytest.TempPathFactory) -> History:
     """Twenty thousand tickets in ninety days."""
-    began = time.process_time()
     folder = tmp_path_factory.mktemp("quarter")
-    desk = write_history(folder, days=90, tickets=20_000, seed=SEED, end=DEFAULT_END)
-    seconds_taken = time.process_time() - began
-    history = History(folder, desk)
-    history.seconds_taken = seconds_taken
-    return history
+    return History(folder, write_history(folder, days=90, tickets=20_000, seed=SEED, end=DEFAULT_END))
 
 
 # The same every time
@@ -295,6 +288,17 @@ def test_nobody_talks_to_two_callers_at_once(history: History) -> None:
         assert agent != next_agent or not answered or answered >= ended
 
 
+def test_no_turn_of_a_customer_is_forgotten_on_the_floor(quarter: History) -> None:
+    """Whoever writes on an open ticket is answered within days, however shifts change."""
+    last_turns: dict[str, Record] = {}
+    for message in quarter.messages.values():
+        if message["author_kind"] in ("customer", "agent") and message["public"] == "true":
+            last_turns[message["ticket_id"]] = message
+    waiting = [turn for turn in last_turns.values() if turn["author_kind"] == "customer"]
+    open_still = [turn for turn in waiting if quarter.tickets[turn["ticket_id"]]["status"] in ("new", "open")]
+    assert max(seconds(turn["sent_at"], DEFAULT_END.isoformat()) for turn in open_still) < 3 * 86_400
+
+
 def test_tickets_are_reopened_reassigned_escalated_and_some_are_unfinished(history: History) -> None:
     changes = {(event["field"], event["old_value"], event["new_value"]) for event in history.events.values()}
     assert {("status", "solved", "open"), ("escalated", "", "true"), ("team", "Front desk", "Billing")} <= changes
@@ -372,10 +376,6 @@ def test_a_message_may_hold_commas_quotes_and_line_breaks(history: History) -> N
     assert "," in bodies
     assert '"' in bodies
     assert "\n" in bodies
-
-
-def test_twenty_thousand_tickets_take_less_than_ten_seconds(quarter: History) -> None:
-    assert quarter.seconds_taken < 10
 
 
 # Live

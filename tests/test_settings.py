@@ -38,12 +38,17 @@ def _mistake(tmp_path: Path, text: str) -> str:
         ('[sources.desk]\npath = "."\nrows = "tickets"\n', ["sources.desk.rows", "'ticket'"]),
         (SOURCE + 'format = "xls"\n', ["sources.desk.format", "xlsx"]),
         (SOURCE + 'columns.creatd_at = "Created"\n', ["sources.desk", "columns.creatd_at", "created_at"]),
-        (SOURCE + 'columns.created_at = { colum = "Created" }\n', ["unknown key sources.desk.columns.created_at.colum", "column"]),
+        (
+            SOURCE + 'columns.created_at = { colum = "Created" }\n',
+            ["unknown key sources.desk.columns.created_at.colum", "column"],
+        ),
         ('[[targets]]\nmetric = "answer"\nwithin = "1m"\n', ["targets.metric", "first_response"]),
         ("this is not toml", ["not valid TOML"]),
     ],
 )
-def test_a_mistake_is_one_line_that_names_the_key_and_what_is_allowed(tmp_path: Path, text: str, parts: list[str]) -> None:
+def test_a_mistake_is_one_line_that_names_the_key_and_what_is_allowed(
+    tmp_path: Path, text: str, parts: list[str]
+) -> None:
     message = _mistake(tmp_path, text)
     assert all(part in message for part in parts), message
 
@@ -53,7 +58,9 @@ def test_a_missing_settings_file_is_one_line(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_missing_folder_of_a_source_is_one_line_that_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_folder_of_a_source_is_one_line_that_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "support.toml"
     path.write_text('[sources.desk]\npath = "nowhere/*.csv"\nrows = "ticket"\n', encoding="utf-8")
     assert main(["run", "--settings", str(path)]) == 2

@@ -81,11 +81,13 @@ def _shortened(name: str) -> str:
     return name if len(name) <= 20 else name[:19] + "…"
 
 
-def waiting_by(part: str, frame: pd.DataFrame, labels: dict[str, str], palette: Palette, height: int) -> Chart:
-    """Customers waiting now by channel or team, with the longest wait of each."""
+def waiting_by(
+    part: str, frame: pd.DataFrame, labels: dict[str, str], palette: Palette, height: int, empty: str = "Nobody waits."
+) -> Chart:
+    """Customers waiting now by channel or team, with the longest wait of each; `empty` is said where there are none."""
     rows = frame[frame["part"] == part]
     if rows.empty:
-        return nothing(palette, "Nobody waits.", height)
+        return nothing(palette, empty, height)
     most = max(height // BAR_HEIGHT, 1)
     rest = len(rows) - most
     rows = rows.head(most)
@@ -205,7 +207,7 @@ def backlog(frame: pd.DataFrame, grain: str, palette: Palette, height: int) -> C
 
 
 def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
-    """A heat map: tickets that arrive in each hour of the week, on average. Darker is more."""
+    """A heat map: tickets that arrive in each hour of the week, on average. Stronger is more."""
     if frame.empty:
         return nothing(palette, "No whole hour in this period yet.", height)
     cells = {(int(row.weekday), int(row.hour)): float(row.arrived_per_hour) for row in frame.itertuples()}

@@ -264,10 +264,10 @@ class Floor:
         self._next(agent)
 
     def _end_shift(self, agent: Agent) -> None:
-        """Whoever is on the line stays until the end of it; everybody else goes."""
+        """Whoever is on the line stays until the end of it; everybody else goes, if they have not gone this very second."""
         if agent.mode == WRITING:
             self._set_aside(agent)
-        if agent.mode != LIVE:
+        if agent.mode not in (LIVE, OFF):
             self._go_home(agent)
 
     def _go_home(self, agent: Agent) -> None:
