@@ -1,9 +1,11 @@
-"""The application: `streamlit run dashboard.py`. Starts what every page shares and serves pages/navigation.py."""
+"""The application: `streamlit run dashboard.py [-- --settings FILE]`. Starts what every page shares, serves pages/navigation.py."""
 
 from __future__ import annotations
 
+import argparse
 import gc
 import importlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,6 +48,16 @@ def health(_: Request) -> JSONResponse:
     )
 
 
+def settings_from_arguments() -> None:
+    """Names the settings file for this process: `--settings FILE` after Streamlit's own arguments."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--settings", type=Path)
+    named = parser.parse_known_args()[0].settings
+    if named:
+        os.environ["SUPPORT_SETTINGS"] = str(named.resolve())
+
+
+settings_from_arguments()
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     lifespan=lifespan,

@@ -148,6 +148,30 @@ def test_filters_live_in_the_address(product: Product, page: Page) -> None:
     assert "channel=phone" in page.url
 
 
+def test_a_second_dashboard_reads_the_same_warehouse_with_settings_named_on_its_command_line(
+    product: Product, page: Page
+) -> None:
+    port = _free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "dashboard.py",
+        f"--server.port={port}",
+        "--",
+        "--settings",
+        str(product.folder / "support.toml"),
+    ]
+    second = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+    try:
+        page.wait_for_timeout(4000)
+        _drawn(page, f"http://127.0.0.1:{port}")
+    finally:
+        second.terminate()
+        second.wait(timeout=30)
+
+
 def test_ctrl_c_stops_every_part(product: Product) -> None:
     members = _children(product.process.pid)
     assert len(members) >= 3
