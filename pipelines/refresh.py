@@ -8,20 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 from pipelines.lock import FolderLock
-from pipelines.sources import files
+from pipelines.sources import files, zendesk_tables
 from warehouse import journal
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
 from warehouse.errors import CheckFailed, FolderError, SupportError
-from warehouse.journal import Arrival
+from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
-from warehouse.settings import Settings
+from warehouse.settings import Settings, Source
+from warehouse.zendesk_tables import version
 
 Progress = Callable[[str], None]
 # Copying for readers may take at most a tenth of the writer's time.
@@ -56,6 +59,8 @@ class Pipelines:
         self.feeds = feeds(settings)
         self.lock = FolderLock(self.folder)
         self._published_at = 0.0
+        self._unreadable: list[str] = []
+        self._highest_number = 0
         self._publishing_seconds = 0.0
         try:
             self._open()
@@ -68,8 +73,8 @@ class Pipelines:
             folder.mkdir(exist_ok=True)
         files.clear_partials(self.landing)
         clear_leftovers(self.folder)
-        for leftover in self.scratch.iterdir():
-            leftover.unlink()
+        rmtree(self.scratch)
+        self.scratch.mkdir()
         self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
         create_schema(self.connection, self.settings.clock.time_zone)
         journal.recover(self.connection)
@@ -85,9 +90,12 @@ class Pipelines:
     def adopt_landed(self) -> None:
         """Landed files that the loading file does not know (it was lost, or a run was killed) are taken up again."""
         known = journal.landed_names(self.connection)
+        landed = [path for path in sorted(self.landing.glob("*/*")) if files.is_landed(path)]
+        # Also of sources that are not in the settings now: their files keep their numbers for when they are again.
+        self._highest_number = max((int(path.name[:8]) for path in landed), default=0)
         for feed in self.feeds:
-            landed = sorted((self.landing / feed.name).glob("[0-9]*-*"))
-            journal.adopt(self.connection, feed, [path for path in landed if f"{feed.name}/{path.name}" not in known])
+            of_feed = [path for path in landed if path.parent.name == feed.name]
+            journal.adopt(self.connection, feed, [path for path in of_feed if f"{feed.name}/{path.name}" not in known])
 
     def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
         """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
@@ -113,7 +121,7 @@ class Pipelines:
     def _work(self, report: Report) -> None:
         with _timed(report, "load"):
             for feed in self.feeds:
-                load_feed(self.connection, feed, self.landing, self.scratch, report.run_id, self.progress)
+                self._load(feed, report)
         changed = journal.run_changed_something(self.connection, report.run_id) or self._is_unpublished()
         if changed:
             self.progress("building tickets, waits and roll-ups")
@@ -139,14 +147,33 @@ class Pipelines:
             journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
         self.progress("")
 
+    def _load(self, feed: Feed, report: Report) -> None:
+        """Loads one feed; what goes wrong there is said and leaves the others alone: its files are tried again next time."""
+        try:
+            load_feed(self.connection, feed, self.landing, self.scratch, report.run_id, self.progress)
+        except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
+            raise  # the machine's fault, not this source's
+        except duckdb.Error as error:
+            roll_back(self.connection)
+            report.problems.append(f"[sources.{feed.name}] {_one_line(error)}")
+
     def _pull(self) -> tuple[list[Arrival], list[str]]:
         """New files of every feed into the landing folder; a feed that cannot be reached is a problem, not an end."""
-        arrivals, problems = [], []
-        for feed in self.feeds:
+        arrivals: list[Arrival] = []
+        problems = []
+        feeds_by_name = {feed.name: feed for feed in self.feeds}
+        for name, source in self.settings.sources.items():
             try:
-                arrivals += list(self._pull_feed(feed))
+                pulled = (
+                    self._pull_tables(name, source)
+                    if source.kind == "zendesk_tables"
+                    else self._pull_feed(feeds_by_name[name])
+                )
+                arrivals += list(pulled)
             except (FolderError, OSError) as error:
-                problems.append(f"[sources.{feed.name}] {_one_line(error)}")
+                problems.append(f"[sources.{name}] {_one_line(error)}")
+        problems += self._unreadable
+        self._unreadable.clear()
         if any(arrival.landed_name for arrival in arrivals):
             os.sync()  # what is called landed must be on the disk before it is counted on
         return arrivals, problems
@@ -155,14 +182,36 @@ class Pipelines:
         seen = journal.looked(self.connection, feed.name)
         new = [look for look in files.look_over(feed.source.path) if look.key() not in seen]
         contents = journal.contents(self.connection, feed.name) if new else set()
+        yield from self._land(feed, files.settled(new), feed.source.path, contents)
+
+    def _pull_tables(self, name: str, source: Source) -> Iterator[Arrival]:
+        """Raw tables of which one changed, turned into export files of each kind of row."""
+        looked_as = f"{name} {version()}"
+        seen = journal.looked(self.connection, looked_as)
+        looks = zendesk_tables.look_over(source.path)
+        if all(look.key() in seen for look in looks):
+            return
+        with TemporaryDirectory(dir=self.scratch) as folder:
+            for kind, export in zendesk_tables.export(source.path, looks, Path(folder)):
+                feed = next(feed for feed in self.feeds if feed.name == f"{name}_{kind}s")
+                contents = journal.contents(self.connection, feed.name)
+                yield from self._land(feed, [export], Path(folder), contents)
+        journal.note_looks(self.connection, looked_as, looks)
+
+    def _land(self, feed: Feed, looks: list[Look], origin: Path, contents: set[str]) -> Iterator[Arrival]:
+        """Files into the landing folder, and into the journal."""
         batch: list[Arrival] = []
-        first_number = journal.next_file_number(self.connection)
-        for look in files.settled(new):
-            arrival = files.land(look, feed.source.path, self.landing / feed.name, first_number + len(batch), contents)
+        for look in looks:
+            try:
+                arrival = files.land(look, origin, self.landing / feed.name, self._highest_number + 1, contents)
+            except FolderError as error:
+                self._unreadable.append(f"[sources.{feed.name}] {_one_line(error)}")
+                continue
+            self._highest_number += arrival.landed_name is not None
             contents.add(arrival.content_id)
             batch.append(arrival)
             if len(batch) % 500 == 0:
-                self.progress(f"{feed.name}: {len(batch):,} of {len(new):,} files pulled")
+                self.progress(f"{feed.name}: {len(batch):,} of {len(looks):,} files pulled")
         journal.note_arrivals(self.connection, feed, batch)
         yield from batch
 

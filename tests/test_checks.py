@@ -38,6 +38,7 @@ DAMAGE = {
     "answers_come_after_questions": "insert into store.waits (source, ticket_id, turn, outcome, fault) values ('tickets', 'T1', 1, 'answered', 'answered before asked')",
     "channels_are_known": "update store.tickets set channel = 'pigeon' where ticket_id = 'T3'",
     "agents_have_a_team": "update agents set team = null",
+    "nothing_begins_after_now": "update store.tickets set created_at = '2099-01-01' where ticket_id = 'T4'",
 }
 
 

@@ -43,6 +43,25 @@ def _mistake(tmp_path: Path, text: str) -> str:
             ["unknown key sources.desk.columns.created_at.colum", "column"],
         ),
         ('[[targets]]\nmetric = "answer"\nwithin = "1m"\n', ["targets.metric", "first_response"]),
+        (
+            '[[targets]]\nmetric = "resolution"\nwithin = "1m"\nsince = 2026-02-01\nuntil = 2026-01-01\n',
+            ["targets", "until 2026-01-01 is before since 2026-02-01"],
+        ),
+        ('[[schedules]]\nname = "A"\nhours = { monday = "09:00-17:00" }\n', ["schedules", "hours.monday", "mon-fri"]),
+        ('[[schedules]]\nname = "A"\nhours = { mon = "9-17" }\n', ["schedules", "'9-17'", "09:00-17:00"]),
+        ('[[schedules]]\nname = "A"\nhours = { mon = "09:00-24:30" }\n', ["schedules", "'09:00-24:30'"]),
+        (
+            '[[schedules]]\nname = "A"\nhours = {}\nholidays = ["Christmas"]\n',
+            ["schedules", "'Christmas'", "2026-12-25"],
+        ),
+        ('[[schedules]]\nname = "A"\nhours = {}\nzone = "UTC"\n', ["unknown key schedules.zone", "time_zone"]),
+        ('[[schedules]]\nname = "A"\nhours = {}\n[[schedules]]\nname = "A"\nhours = {}\n', ["schedules", "'A'"]),
+        ('[sources.desk]\npath = "."\n', ["sources.desk", "rows", "ticket"]),
+        ('[sources.desk]\npath = "."\nkind = "zendesk"\n', ["sources.desk.kind", "zendesk_tables"]),
+        (
+            '[sources.desk]\npath = "."\nkind = "zendesk_tables"\nformat = "csv"\n',
+            ["sources.desk", "format", "path and part_of"],
+        ),
         ("this is not toml", ["not valid TOML"]),
     ],
 )

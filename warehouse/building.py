@@ -5,6 +5,7 @@ Building is deleting those rows and inserting them anew, in one transaction; a f
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,14 +16,42 @@ from warehouse.loading import Feed, create_stores
 from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
 from warehouse.staging import quoted
+from warehouse.working_time import end_instant, first_instant, keep_calendars, keep_given_schedules
 
-# Marts of touched tickets, each from those before it: (table, file).
-TICKET_MARTS = (
-    ("ticket_events", "ticket_events"),
-    ("backlog_changes", "backlog_changes"),
-    ("store.waits", "waits"),
-    ("store.tickets", "tickets"),
-    ("messages", "messages"),
+
+@dataclass(frozen=True)
+class Step:
+    """A file of marts/: kept as a table, or for the length of the build as a temporary one, or both."""
+
+    file: str
+    kept: str = ""
+    temporary: str = ""
+
+
+# The steps of a build for the touched tickets, each from those before it.
+TICKET_STEPS = (
+    Step("ticket_events", kept="ticket_events"),
+    Step("status_changes", temporary="status_changes"),
+    Step("backlog_changes", kept="backlog_changes"),
+    Step("ticket_messages", temporary="ticket_messages"),
+    Step("wait_turns", temporary="wait_turns"),
+    Step("ticket_clocks", temporary="ticket_clocks"),
+    Step("ticket_moments", temporary="ticket_moments"),
+    Step("status_spans", temporary="status_spans"),
+    Step("tickets", kept="store.tickets", temporary="tickets_built"),
+    Step("ticket_promises", temporary="ticket_promises"),
+    Step("sla_outcomes", kept="store.sla_outcomes", temporary="sla_built"),
+    Step("waits", kept="store.waits"),
+    Step("messages", kept="messages"),
+)
+OTHER_TEMPORARY = (
+    "touched",
+    "touched_responses",
+    "touched_agents",
+    "flows_before",
+    "flows_after",
+    "agents_before",
+    "ticket_base",
 )
 CHANNELS = (
     ("email", "Email"),
@@ -58,20 +87,28 @@ def set_up_sources(connection: duckdb.DuckDBPyConnection, feeds: list[Feed], set
         (feed.source_name, feed.name, feed.kind.name, feed.source.time_zone or feed.time_zone, _tells_answers(feed))
         for feed in feeds
     ]
-    promises = [(t.metric, t.source, t.channel, t.priority, t.within, t.share) for t in settings.targets]
+    zone = settings.clock.time_zone
+    in_force = [(first_instant(t.since, zone), end_instant(t.until, zone)) for t in settings.targets]
+    promises = [
+        (t.metric, t.source, t.channel, t.priority, t.within, t.share, t.business, t.policy) for t in settings.targets
+    ]
     connection.execute("begin")
     connection.execute(
         "delete from sources where feed not in (select unnest($feeds))", {"feeds": [row[1] for row in rows] or [""]}
     )
-    for source, name, kind, zone, answers in rows:
+    for source, name, kind, time_zone, answers in rows:
         connection.execute(
             "insert into sources (source, feed, kind, time_zone, answers_known) select $source, $feed, $kind, $zone, $answers"
             " where not exists (select 1 from sources where feed = $feed)",
-            {"source": source, "feed": name, "kind": kind, "zone": zone, "answers": answers},
+            {"source": source, "feed": name, "kind": kind, "zone": time_zone, "answers": answers},
         )
     connection.execute("delete from targets")
     if promises:
-        connection.executemany("insert into targets values (?, ?, ?, ?, ?, ?)", promises)
+        connection.executemany(
+            "insert into targets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*what, *when) for what, when in zip(promises, in_force, strict=True)],
+        )
+    keep_given_schedules(connection, settings)
     connection.execute("delete from channels")
     connection.executemany(
         "insert into channels values (?, ?, ?)", [(*channel, place) for place, channel in enumerate(CHANNELS, start=1)]
@@ -100,46 +137,54 @@ def _remember(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> b
 def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -> list[str]:
     """Feeds whose mapping changed since their files were loaded, or that are gone: what they loaded is taken out,
     and their landed files wait to be loaded again. Returns their names."""
-    changed = []
-    known = {feed.name for feed in feeds}
     connection.execute("begin")
-    for feed in feeds:
-        if _remember(connection, f"feed {feed.name}", feed.source.fingerprint() + feed.time_zone):
-            _take_out(connection, feed.name)
-            changed.append(feed.name)
-    for (name,) in connection.execute("select distinct feed from files where state <> 'left'").fetchall():
-        if name not in known:
-            _take_out(connection, name)
-            connection.execute(
-                "update files set state = 'left', reason = 'its source is no longer in support.toml' where feed = $feed",
-                {"feed": name},
-            )
-            connection.execute("delete from store.memory where name = $name", {"name": f"feed {name}"})
-            changed.append(name)
+    known = {feed.name for feed in feeds}
+    changed = [
+        feed.name
+        for feed in feeds
+        if _remember(connection, f"feed {feed.name}", feed.source.fingerprint() + feed.time_zone)
+    ]
+    noted = connection.execute("select distinct feed from files where state <> 'left'").fetchall()
+    gone = [name for (name,) in noted if name not in known]
+    # The store keeps the newest version of a row alone: what another feed of the same source said of it is read again too.
+    beside = connection.execute(
+        "select distinct feed from files where source in (select source from files where list_contains($feeds, feed))",
+        {"feeds": changed + gone},
+    ).fetchall()
+    for (name,) in beside:
+        _take_out(connection, name)
+    for name in gone:
+        why = {"feed": name, "reason": "its source is no longer in support.toml"}
+        connection.execute("update files set state = 'left', reason = $reason where feed = $feed", why)
+        connection.execute("delete from store.memory where name = $name", {"name": f"feed {name}"})
     connection.execute(
-        "update files set state = 'landed', reason = null where state = 'left' and feed in (select unnest($known))",
-        {"known": sorted(known) or [""]},
+        "update files set state = 'landed', reason = null where state = 'left' and list_contains($known, feed)",
+        {"known": sorted(known)},
     )
     connection.execute("commit")
-    return changed
+    return changed + gone
 
 
 def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
     name = {"feed": feed}
     for kind in ROW_KINDS.values():
-        touched = (
-            "touched_responses select source, response_id"
-            if kind.name == "survey"
-            else "touched select source, ticket_id"
-        )
-        connection.execute(f"insert into store.{touched} from store.{kind.table} where feed = $feed", name)
+        marks = kind.marks()
+        if marks:
+            mark = f"insert into store.{marks[0]} select source, {marks[1]}"
+            connection.execute(f"{mark} from store.{kind.table} where feed = $feed", name)
         connection.execute(f"delete from store.{kind.table} where feed = $feed", name)
     connection.execute("delete from rejected_rows where feed = $feed", name)
-    connection.execute("update files set state = 'landed', reason = null where feed = $feed", name)
+    connection.execute(
+        "update files set state = 'landed', reason = null, as_of = null, rows_read = null, rows_loaded = null, rows_unchanged = null,"
+        " rows_superseded = null, rows_rejected = null where feed = $feed and state <> 'left'",
+        name,
+    )
 
 
 def touch_everything(connection: duckdb.DuckDBPyConnection) -> None:
-    """Marks every ticket and survey invitation to be built."""
+    """Marks every ticket and survey invitation to be built, and empties the roll-up: its hours may begin elsewhere now."""
+    for table in ("store.queue_changes", "backlog_changes", "store.waits"):
+        connection.execute(f"delete from {table}")
     for table in ("ticket_rows", "event_rows", "message_rows", "call_rows"):
         connection.execute(f"insert into store.touched select distinct source, ticket_id from store.{table}")
     connection.execute("insert into store.touched_responses select source, response_id from store.survey_rows")
@@ -147,35 +192,30 @@ def touch_everything(connection: duckdb.DuckDBPyConnection) -> None:
 
 def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     """Brings the marts up to date with the store; returns how many tickets were built. One transaction, safe to repeat."""
+    connection.execute(read_sql("working_time"))
     connection.execute("begin")
+    _date_sources(connection, settings)
     count = _gather_touched(connection)
     _temporary(connection, "flows_before", read_sql("marts/queue_flows"))
     _temporary(
         connection,
         "agents_before",
-        "select distinct source, agent from store.tickets semi join touched using (source, ticket_id)",
+        "select source, agent from store.tickets semi join touched using (source, ticket_id)"
+        " union select source, agent from store.waits semi join touched using (source, ticket_id)",
     )
-    _temporary(connection, "ticket_base", read_sql("marts/ticket_base"))
-    for table, file in TICKET_MARTS:
-        _rebuild_touched(connection, table, file, "touched", "source, ticket_id")
+    for step in TICKET_STEPS:
+        _take(connection, step)
     _touch_responses_of_tickets(connection)
-    _rebuild_touched(connection, "survey_responses", "survey_responses", "touched_responses", "source, response_id")
+    _rebuild_touched(
+        connection, "survey_responses", read_sql("marts/survey_responses"), "touched_responses", "source, response_id"
+    )
     _add_flows(connection)
     _rebuild_agents(connection)
     _rebuild_teams(connection)
-    _date_sources(connection, settings)
     connection.execute("delete from store.touched")
     connection.execute("delete from store.touched_responses")
     connection.execute("commit")
-    for table in (
-        "touched",
-        "touched_responses",
-        "touched_agents",
-        "flows_before",
-        "flows_after",
-        "agents_before",
-        "ticket_base",
-    ):
+    for table in (*OTHER_TEMPORARY, *(step.temporary for step in TICKET_STEPS if step.temporary)):
         connection.execute(f"drop table if exists temp.{table}")
     return count
 
@@ -183,6 +223,9 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
 def _gather_touched(connection: duckdb.DuckDBPyConnection) -> int:
     _temporary(connection, "touched", "select distinct source, ticket_id from store.touched")
     _temporary(connection, "touched_responses", "select distinct source, response_id from store.touched_responses")
+    _temporary(connection, "ticket_base", read_sql("marts/ticket_base"))
+    if keep_calendars(connection):
+        _temporary(connection, "ticket_base", read_sql("marts/ticket_base"))
     row = connection.execute("select count(*) from touched").fetchone()
     return int(row[0]) if row else 0
 
@@ -191,9 +234,18 @@ def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) ->
     connection.execute(f"create or replace temp table {name} as {select}")
 
 
-def _rebuild_touched(connection: duckdb.DuckDBPyConnection, table: str, file: str, touched: str, identity: str) -> None:
+def _take(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+    rows = read_sql(f"marts/{step.file}")
+    if step.temporary:
+        _temporary(connection, step.temporary, rows)
+        rows = f"from {step.temporary}"
+    if step.kept:
+        _rebuild_touched(connection, step.kept, rows, "touched", "source, ticket_id")
+
+
+def _rebuild_touched(connection: duckdb.DuckDBPyConnection, table: str, rows: str, touched: str, identity: str) -> None:
     connection.execute(f"delete from {table} where ({identity}) in (select ({identity}) from {touched})")
-    connection.execute(f"insert into {table} by name {read_sql(f'marts/{file}')}")
+    connection.execute(f"insert into {table} by name {rows}")
 
 
 def _touch_responses_of_tickets(connection: duckdb.DuckDBPyConnection) -> None:
@@ -252,7 +304,7 @@ from (
 )
 where agent is not null""",
     )
-    _rebuild_touched(connection, "agents", "agents", "touched_agents", "source, agent")
+    _rebuild_touched(connection, "agents", read_sql("marts/agents"), "touched_agents", "source, agent")
 
 
 def _rebuild_teams(connection: duckdb.DuckDBPyConnection) -> None:

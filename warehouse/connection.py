@@ -26,6 +26,8 @@ def open_for_writing(path: Path, memory_limit: str | None = None) -> duckdb.Duck
         config["memory_limit"] = memory_limit
     connection = duckdb.connect(str(path), config=config)
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+    # An ASOF join of what looks like few rows would be a nested loop: the estimate is often far too low, and the loop quadratic.
+    connection.execute("set asof_loop_join_threshold = 0")
     return connection
 
 

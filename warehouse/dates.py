@@ -9,8 +9,8 @@ from warehouse.reading import Readable
 from warehouse.staging import Delivered, Staging, identifier, text_list
 
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-DAY_FIRST = [f"%d{mark}%m{mark}%{year}{time}" for mark in "/.-" for year in "Yy" for time in _TIMES]
-MONTH_FIRST = [f"%m{mark}%d{mark}%{year}{time}" for mark in "/.-" for year in "Yy" for time in _TIMES]
+DAY_FIRST = [f"%d{mark}%m{mark}%{year}{time}" for mark in "/.-" for year in "yY" for time in _TIMES]
+MONTH_FIRST = [f"%m{mark}%d{mark}%{year}{time}" for mark in "/.-" for year in "yY" for time in _TIMES]
 
 
 def found_formats(
@@ -41,7 +41,7 @@ def _only_order(
     connection: duckdb.DuckDBPyConnection, staging: Staging, delivered: Delivered, name: str, member: Readable
 ) -> list[str] | None:
     """The formats of the one order that fits the column, or None where neither fits anything."""
-    plain = f"select {identifier(name)} as text from texts where {identifier(name)} is not null"
+    plain = f"select {identifier(name)} as text from texts where {identifier(name)} is not null and {staging.iso(identifier(name))} is null"
     texts = staging.query(delivered).split("cast_values as (")[0].rstrip().rstrip(",")
     counts = connection.execute(
         f"""
@@ -69,9 +69,9 @@ from read_both_ways"""
     if not day_first and not month_first:
         return None
     if only_day and not only_month:
-        return DAY_FIRST
+        return ["iso", *DAY_FIRST]
     if only_month and not only_day:
-        return MONTH_FIRST
+        return ["iso", *MONTH_FIRST]
     examples = repr(either) if not only_day else f"{day_example!r} and {month_example!r}"
     origin = staging.source.columns[name][0]
     column = origin.column or "+".join(origin.join or [])

@@ -166,10 +166,6 @@ def contents(connection: duckdb.DuckDBPyConnection, feed: str) -> set[str]:
     }
 
 
-def next_file_number(connection: duckdb.DuckDBPyConnection) -> int:
-    return int(_value(connection, "select coalesce(max(file_no), 0) + 1 from files"))
-
-
 def note_arrivals(connection: duckdb.DuckDBPyConnection, feed: Feed, arrivals: Sequence[Arrival]) -> None:
     """Landed files to load, and every path that was looked at."""
     if not arrivals:
@@ -179,24 +175,33 @@ def note_arrivals(connection: duckdb.DuckDBPyConnection, feed: Feed, arrivals: S
         for a in arrivals
         if a.landed_name
     ]
-    looks = [_look_row(feed, arrival) for arrival in arrivals]
     connection.execute("begin")
     _insert(connection, "files", landed)
-    paths = {"feed": feed.name, "paths": [look["path"] for look in looks]}
-    connection.execute("delete from store.looked where feed = $feed and list_contains($paths, path)", paths)
-    _insert(connection, "store.looked", looks)
+    _note_looks(connection, feed.name, [(arrival.look, arrival.content_id) for arrival in arrivals])
     connection.execute("commit")
 
 
-def _look_row(feed: Feed, arrival: Arrival) -> dict[str, object]:
-    look = arrival.look
-    return {
-        "feed": feed.name,
-        "path": str(look.path),
-        "bytes": look.bytes,
-        "modified_ns": look.modified_ns,
-        "content_id": arrival.content_id,
-    }
+def note_looks(connection: duckdb.DuckDBPyConnection, name: str, looks: Sequence[Look]) -> None:
+    """Paths that were looked at for what `name` is made of."""
+    connection.execute("begin")
+    _note_looks(connection, name, [(look, None) for look in looks])
+    connection.execute("commit")
+
+
+def _note_looks(connection: duckdb.DuckDBPyConnection, name: str, looks: Sequence[tuple[Look, str | None]]) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            "feed": name,
+            "path": str(look.path),
+            "bytes": look.bytes,
+            "modified_ns": look.modified_ns,
+            "content_id": content,
+        }
+        for look, content in looks
+    ]
+    paths = {"feed": name, "paths": [row["path"] for row in rows]}
+    connection.execute("delete from store.looked where feed = $feed and list_contains($paths, path)", paths)
+    _insert(connection, "store.looked", rows)
 
 
 def _file_row(

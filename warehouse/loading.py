@@ -16,11 +16,14 @@ import duckdb
 from warehouse import dates
 from warehouse.connection import roll_back
 from warehouse.errors import FileRefused
+from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, mapped, readable
 from warehouse.rows import BOOKKEEPING, ROW_KINDS, RowKind
-from warehouse.settings import Settings, Source
+from warehouse.settings import RowName, Settings, Source
 from warehouse.staging import Delivered, Staging, identifier, quoted, stored_columns
 
+# The kinds of rows that raw tables are turned into.
+TABLE_ROWS: tuple[RowName, ...] = ("ticket", "event", "message", "schedule", "holiday", "target")
 FILES_A_BATCH = 500
 BYTES_A_BATCH = 256_000_000
 # What a file can be at fault for; anything else is ours or the machine's, and fails the run.
@@ -47,12 +50,32 @@ class Feed:
 
     @property
     def kind(self) -> RowKind:
-        return ROW_KINDS[self.source.rows]
+        return self.source.row_kind
 
 
 def feeds(settings: Settings) -> list[Feed]:
-    """The feeds of support.toml."""
-    return [Feed(name, source, settings.clock.time_zone) for name, source in settings.sources.items()]
+    """The feeds of support.toml. A source that delivers raw tables is one feed a kind of row."""
+    found = []
+    for name, source in settings.sources.items():
+        parts = table_feeds(name, source) if source.kind == "zendesk_tables" else {name: source}
+        found += [Feed(part, of_part, settings.clock.time_zone) for part, of_part in parts.items()]
+    return found
+
+
+def table_feeds(name: str, source: Source) -> dict[str, Source]:
+    """The feeds that the raw tables of [sources.NAME] are turned into: NAME_tickets, NAME_events, ..."""
+    return {
+        f"{name}_{kind}s": Source(
+            path=source.path,
+            rows=kind,
+            part_of=source.part_of or name,
+            format="parquet",
+            time_zone="UTC",
+            # What a change replaced may be told later: it is no part of what identifies the change.
+            key=["ticket_id", "happened_at", "field"] if kind == "event" else None,
+        )
+        for kind in TABLE_ROWS
+    }
 
 
 def create_stores(connection: duckdb.DuckDBPyConnection) -> None:
@@ -114,16 +137,15 @@ def _load_batch(
         except FileRefused as refusal:
             _refuse(connection, file, str(refusal), run_id)
     for shape, members in groups(ready):
-        _load_group(connection, feed, shape, members, run_id)
-    for member in ready:
-        if member.path != member.file.path:
-            member.path.unlink(missing_ok=True)
+        _load_group(connection, feed, shape, members, scratch, run_id)
+    for leftover in scratch.iterdir():
+        leftover.unlink()
 
 
 def _load_group(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, shape: Shape, members: list[Readable], run_id: int
+    connection: duckdb.DuckDBPyConnection, feed: Feed, shape: Shape, members: list[Readable], scratch: Path, run_id: int
 ) -> None:
-    """Loads files of one shape in one scan; where that fails, one by one, so that only the bad one is refused."""
+    """Loads files of one shape in one scan; where that fails, one by one, so that only the bad one is mended or refused."""
     try:
         _load_files(connection, feed, shape, members, run_id)
     except UNREADABLE as error:
@@ -131,11 +153,33 @@ def _load_group(
             raise  # not about these files: the disk is full, say
         roll_back(connection)
         if len(members) == 1:
-            _refuse(connection, members[0].file, _reason(error, members[0]), run_id)
+            _mend_or_refuse(connection, feed, members[0], error, scratch, run_id)
         else:
             middle = len(members) // 2
             for half in (members[:middle], members[middle:]):
-                _load_group(connection, feed, shape, half, run_id)
+                _load_group(connection, feed, shape, half, scratch, run_id)
+
+
+def _mend_or_refuse(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, member: Readable, error: Exception, scratch: Path, run_id: int
+) -> None:
+    try:
+        mended = _mended(member, error, scratch)
+    except OpenQuote as refusal:
+        mended, error = None, refusal
+    if mended:
+        _load_group(connection, feed, mended.shape, [mended], scratch, run_id)
+    else:
+        _refuse(connection, member.file, _reason(error, member), run_id)
+
+
+def _mended(member: Readable, error: Exception, scratch: Path) -> Readable | None:
+    """A copy that can be read, where what is wrong is known; None otherwise."""
+    if isinstance(error, OpenQuote):
+        return without_line(member, error.offset, scratch)
+    if "state machine" in str(error) and member.path.suffix != ".mended":
+        return with_plain_line_ends(member, scratch)
+    return None
 
 
 def _reason(error: Exception, member: Readable) -> str:
@@ -146,7 +190,8 @@ def _reason(error: Exception, member: Readable) -> str:
 
 def _refuse(connection: duckdb.DuckDBPyConnection, file: LandedFile, reason: str, run_id: int) -> None:
     connection.execute(
-        "update files set state = 'refused', reason = $reason, run_id = $run_id where file_no = $file_no",
+        "update files set state = 'refused', reason = $reason, run_id = $run_id, as_of = null, rows_read = null, rows_loaded = null,"
+        " rows_unchanged = null, rows_superseded = null, rows_rejected = null where file_no = $file_no",
         {"reason": reason, "run_id": run_id, "file_no": file.file_no},
     )
 
@@ -179,7 +224,7 @@ def _stage(
         _read_until_dated(connection, staging, delivered(shape, members, source), members)
     finally:
         connection.execute("set TimeZone = 'UTC'")
-    _keep_unparsed(connection)
+    _keep_unparsed(connection, members)
 
 
 def _read_until_dated(
@@ -195,15 +240,38 @@ def _read_until_dated(
         )
 
 
-def _keep_unparsed(connection: duckdb.DuckDBPyConnection) -> None:
+def _keep_unparsed(connection: duckdb.DuckDBPyConnection, members: list[Readable]) -> None:
     """One row per CSV line that DuckDB's reader could not make a row of."""
     connection.execute(
         "create temp table unparsed (filename varchar, line_no bigint, reason varchar, delivered varchar)"
     )
+    for member in members:
+        for line in member.taken_out:
+            values = (str(member.path), None, "a quote is opened and never closed", line)
+            connection.execute("insert into unparsed values (?, ?, ?, ?)", values)
     if not connection.execute("select 1 from duckdb_tables() where table_name = 'reject_errors'").fetchall():
         return
+    _refuse_to_swallow(connection, members)
     connection.execute(read_unparsed())
     connection.execute("drop table reject_errors; drop table reject_scans")
+
+
+def _refuse_to_swallow(connection: duckdb.DuckDBPyConnection, members: list[Readable]) -> None:
+    """Raises OpenQuote where an open quote took the lines after it for one value: they would be lost."""
+    found = connection.execute(
+        """
+select
+    scans.file_path,
+    min(errors.line_byte_position) - 1 as offset,
+from reject_errors as errors
+inner join reject_scans as scans using (scan_id, file_id)
+where errors.error_type = 'UNQUOTED VALUE' and contains(trim(errors.csv_line, chr(10) || chr(13)), chr(10))
+group by scans.file_path
+limit 1"""
+    ).fetchone()
+    if found:
+        name = next(member.file.name for member in members if str(member.path) == found[0])
+        raise OpenQuote(name, found[1])
 
 
 def read_unparsed() -> str:
@@ -221,7 +289,7 @@ select
             when 'INVALID ENCODING' then 'the line is not UTF-8; if the file is Latin-1, add encoding = "latin-1" to its source'
             else errors.error_message
         end,
-        errors.column_idx
+        coalesce(errors.column_idx, 0)
     ) as reason,
     any_value(errors.csv_line) as delivered,
 from reject_errors as errors
@@ -337,9 +405,7 @@ def _store(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
         "create temp table changed as select row_no, key, line_no, file_no from judged"
         " where is_newest and row_hash is distinct from standing_hash"
     )
-    touched, identity = ("touched_responses", "response_id") if feed.kind.name == "survey" else ("touched", "ticket_id")
-    mark = f"insert into store.{touched} select distinct {source}, {identity}"
-    connection.execute(f"{mark} from {table} where source = {source} and key in (select key from changed)")
+    _mark(connection, feed, f"{table} where source = {source} and key in (select key from changed)")
     connection.execute(f"delete from {table} where source = {source} and key in (select key from changed)")
     fields = ", ".join(identifier(field.name) for field in feed.kind.stored_fields())
     staged_fields = ", ".join(f"staged.{identifier(field.name)}" for field in feed.kind.stored_fields())
@@ -352,7 +418,7 @@ inner join staged on staged.rowid = changed.row_no
 inner join files on files.file_no = changed.file_no
 order by changed.row_no"""
     )
-    connection.execute(f"{mark} from staged where rowid in (select row_no from changed)")
+    _mark(connection, feed, "staged where rowid in (select row_no from changed)")
     connection.execute(
         f"""
 update {table} as stored
@@ -366,6 +432,16 @@ where
     and stored.key = judged.key
     and stored.source = {source}"""
     )
+
+
+def _mark(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str) -> None:
+    """Notes what has to be built anew because of `rows`."""
+    marks = feed.kind.marks()
+    if marks:
+        table, identity = marks
+        connection.execute(
+            f"insert into store.{table} select distinct {quoted(feed.source_name)}, {identity} from {rows}"
+        )
 
 
 def _account(connection: duckdb.DuckDBPyConnection, feed: Feed, run_id: int) -> None:

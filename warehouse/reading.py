@@ -7,16 +7,15 @@ import gzip
 import json
 import shutil
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 
 import duckdb
 import python_calamine
 
 from warehouse.errors import FileRefused
-from warehouse.rows import ROW_KINDS
 from warehouse.settings import Column, Source
 from warehouse.staging import Delivered, identifier, quoted, text_list
 
@@ -31,6 +30,8 @@ FORMATS = {
 }
 FORMATS |= {".parquet": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 DELIMITERS = (",", ";", "\t", "|")
+# What DuckDB calls the column with the path of a row's file: a name that no export uses.
+FILE_COLUMN = "landed_file_of_this_row"
 LONGEST_LINE = 8_000_000
 
 
@@ -49,6 +50,8 @@ class Shape:
 
     format: str
     columns: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()  # of Parquet columns
+    is_typed: bool = False  # its dates are dates, not texts in the source's format
     delimiter: str = ","
     skip: int = 0  # records, not lines: a header may hold line breaks
 
@@ -60,6 +63,7 @@ class Readable:
     file: LandedFile
     shape: Shape
     path: Path
+    taken_out: tuple[str, ...] = ()  # lines that would have swallowed those after them
 
 
 def readable(file: LandedFile, source: Source, scratch: Path) -> Readable:
@@ -70,7 +74,16 @@ def readable(file: LandedFile, source: Source, scratch: Path) -> Readable:
     form = source.format or _format_of(file)
     try:
         return _READERS[form](file, source, scratch)
-    except (OSError, EOFError, zlib.error, ValueError, csv.Error, duckdb.Error, python_calamine.CalamineError) as error:
+    except (
+        OSError,
+        EOFError,
+        RecursionError,
+        zlib.error,
+        ValueError,
+        csv.Error,
+        duckdb.Error,
+        python_calamine.CalamineError,
+    ) as error:
         raise FileRefused(f"{file.name} cannot be read as {form}: {_first_line(error)}") from error
 
 
@@ -85,7 +98,7 @@ def mapped(feed: str, source: Source, shape: Shape, file_name: str) -> Source:
 
     Raises FileRefused where a mapped column, or one for a required field, is missing.
     """
-    kind = ROW_KINDS[source.rows]
+    kind = source.row_kind
     has_header = shape.format not in ("json", "jsonl", "envelope")
     columns = dict(source.columns)
     for field in kind.fields:
@@ -97,14 +110,26 @@ def mapped(feed: str, source: Source, shape: Shape, file_name: str) -> Source:
             columns[field.name] = [Column(column=field.name)]
     if has_header:
         _refuse_missing(feed, source, columns, shape, file_name)
+    if shape.is_typed:
+        return _with_iso_dates(source, columns)
     return source.model_copy(update={"columns": columns})
+
+
+def _with_iso_dates(source: Source, columns: dict[str, list[Column]]) -> Source:
+    """Cells that are dates are read as such, whatever format the source's texts have."""
+    formats = [source.date_format] if isinstance(source.date_format, str) else list(source.date_format or [])
+    with_iso = {
+        name: [spec.model_copy(update={"format": [*spec.formats(), "iso"]}) if spec.format else spec for spec in specs]
+        for name, specs in columns.items()
+    }
+    return source.model_copy(update={"columns": with_iso, "date_format": [*formats, "iso"] if formats else None})
 
 
 def _refuse_missing(feed: str, source: Source, columns: dict[str, list[Column]], shape: Shape, file_name: str) -> None:
     wanted = [name for specs in columns.values() for spec in specs for name in spec.origins()]
     wanted += [rule.column for rule in source.reject] + list(source.key or [])
     filled = columns.keys() | source.constants.keys()
-    wanted += [field.name for field in ROW_KINDS[source.rows].fields if field.required and field.name not in filled]
+    wanted += [field.name for field in source.row_kind.fields if field.required and field.name not in filled]
     missing = next((name for name in wanted if name not in shape.columns), None)
     if missing is not None:
         has = ", ".join(shape.columns)
@@ -117,21 +142,25 @@ def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
     """How DuckDB reads `files`, all of one shape."""
     paths = text_list([str(file.path) for file in files])
     if shape.format == "parquet":
-        scan = f"read_parquet({paths}, filename = true, union_by_name = true)"
-        return Delivered(scan, lambda name: f"{identifier(name)}::varchar", _row_as_json(shape))
+        scan = f"read_parquet({paths}, filename = {quoted(FILE_COLUMN)})"
+        return Delivered(scan, _parquet_text(shape), _row(shape), _as_json, file_column=FILE_COLUMN)
     if shape.format == "csv":
-        return Delivered(_csv_scan(paths, shape, source), identifier, _row_as_json(shape))
+        return Delivered(_csv_scan(paths, shape, source), identifier, _row(shape), _as_json, file_column=FILE_COLUMN)
     if shape.format == "jsonl":
-        lines = _csv_scan(paths, Shape("csv", ("line",), "\x01"), source.model_copy(update={"quote": ""}))
-        scan = f"(select case when json_valid(line) then line::json end as json, line, filename from {lines} where trim(line) <> '')"
-        return Delivered(scan, _json_text, "line", "case when json is null then 'the line is not valid JSON' end")
+        lines = _csv_scan(paths, Shape("csv", ("line",), delimiter="\x01"), source.model_copy(update={"quote": ""}))
+        scan = (
+            f"(select case when json_valid(line) then line::json end as json, line, {FILE_COLUMN} as filename"
+            f" from {lines} where trim(line) <> '')"
+        )
+        fault = "case when json is null then 'the line is not valid JSON' end"
+        return Delivered(scan, _json_text, "line", lambda line: line, fault)
     if shape.format == "envelope":
-        inside = quoted("$." + (source.records or "") + "[*]")
+        inside = quoted("$" + "".join(f'."{part}"' for part in (source.records or "").split(".")) + "[*]")
         scan = f"(select unnest(json_extract(content::json, {inside})) as json, filename from read_text({paths}))"
-        return Delivered(scan, _json_text, "json::varchar")
+        return Delivered(scan, _json_text, "json", _as_text)
     options = f"format = 'array', filename = true, maximum_object_size = {LONGEST_LINE}"
     scan = f"(select json, filename from read_json_objects({paths}, {options}))"
-    return Delivered(scan, _json_text, "json::varchar")
+    return Delivered(scan, _json_text, "json", _as_text)
 
 
 def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
@@ -139,12 +168,34 @@ def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
     return (
         f"read_csv({paths}, columns = {{{columns}}}, auto_detect = false, header = false, skip = {shape.skip},"
         f" delim = {quoted(shape.delimiter)}, quote = {quoted(source.quote)}, escape = {quoted(source.quote)},"
-        f" encoding = {quoted(source.encoding)}, filename = true, store_rejects = true, max_line_size = {LONGEST_LINE})"
+        f" filename = {quoted(FILE_COLUMN)}, store_rejects = true, max_line_size = {LONGEST_LINE})"
     )
 
 
-def _row_as_json(shape: Shape) -> str:
-    return "to_json({" + ", ".join(f"{quoted(name)}: {identifier(name)}" for name in shape.columns) + "})::varchar"
+def _row(shape: Shape) -> str:
+    """The whole row as one value."""
+    return "{" + ", ".join(f"{quoted(name)}: {identifier(name)}" for name in shape.columns) + "}"
+
+
+def _as_json(row: str) -> str:
+    return f"to_json({row})::varchar"
+
+
+def _as_text(row: str) -> str:
+    return f"{row}::varchar"
+
+
+def _parquet_text(shape: Shape) -> Callable[[str], str]:
+    """A Parquet column as text; whole numbers stored as floating point without `.0`, as they are in other formats."""
+    types = dict(zip(shape.columns, shape.types, strict=True))
+
+    def access(name: str) -> str:
+        column = identifier(name)
+        if types.get(name) in ("DOUBLE", "FLOAT"):
+            return f"case when {column} = floor({column}) and abs({column}) < 1e15 then {column}::bigint::varchar else {column}::varchar end"
+        return f"{column}::varchar"
+
+    return access
 
 
 def _json_text(name: str) -> str:
@@ -165,39 +216,41 @@ def _format_of(file: LandedFile) -> str:
     return form
 
 
-def _is_gzip(path: Path) -> bool:
+def is_gzip(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(2) == b"\x1f\x8b"
 
 
 def _open_text(path: Path, encoding: str):  # type: ignore[no-untyped-def]
     python_encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-    opener = gzip.open if _is_gzip(path) else open
+    opener = gzip.open if is_gzip(path) else open
     return opener(path, "rt", encoding=python_encoding, errors="replace", newline="")
 
 
 def _csv(file: LandedFile, source: Source, scratch: Path) -> Readable:
     """Header, delimiter and the lines before the first row."""
-    path = _with_gzip_suffix(file, scratch)
+    path = _as_utf8(file, source, scratch)
     with _open_text(file.path, source.encoding) as text:
         first = [text.readline() for _ in range(source.header_row)][-1]
-    if not first.strip():
-        raise FileRefused(f"{file.name} is empty: not even a header in line {source.header_row}")
-    delimiter = source.delimiter or ("\t" if file.path.suffix == ".tsv" else max(DELIMITERS, key=first.count))
+    delimiter = source.delimiter or ("\t" if Path(file.name).suffix == ".tsv" else max(DELIMITERS, key=first.count))
     header = _header(file, source, delimiter)
-    return Readable(file, Shape("csv", _distinct(header), delimiter, source.header_row + source.rows_after_header), path)
+    if not any(header):
+        raise FileRefused(f"{file.name} is empty: not even a header in row {source.header_row}")
+    skip = source.header_row + source.rows_after_header
+    return Readable(file, Shape("csv", _distinct(header), delimiter=delimiter, skip=skip), path)
 
 
 def _header(file: LandedFile, source: Source, delimiter: str) -> list[str]:
     """The column names."""
     with _open_text(file.path, source.encoding) as text:
-        for _ in range(source.header_row - 1):
-            text.readline()
+        mark = delimiter if len(delimiter) == 1 else "\x1f"
+        lines = (line.replace(delimiter, mark) for line in text)
         if source.quote:
-            rows = csv.reader(text, delimiter=delimiter, quotechar=source.quote)
+            rows = csv.reader(lines, delimiter=mark, quotechar=source.quote)
         else:
-            rows = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        return [name.strip() for name in next(rows)]
+            rows = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE)
+        # Records, as DuckDB skips records: a note above the header may hold a line break.
+        return [name.strip() for name in next(islice(rows, source.header_row - 1, None), [])]
 
 
 def _distinct(header: list[str]) -> tuple[str, ...]:
@@ -214,13 +267,23 @@ def _distinct(header: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _as_utf8(file: LandedFile, source: Source, scratch: Path) -> Path:
+    """A file in another encoding is written out in UTF-8; the rest is read as it is."""
+    if source.encoding == "utf-8":
+        return _with_gzip_suffix(file, scratch)
+    target = scratch / f"{file.file_no}.utf8"
+    with _open_text(file.path, source.encoding) as text, target.open("w", encoding="utf-8", newline="") as plain:
+        shutil.copyfileobj(text, plain, 1 << 20)
+    return target
+
+
 def _with_gzip_suffix(file: LandedFile, scratch: Path) -> Path:
     """DuckDB knows gzip by the name: a packed file under another name is unpacked."""
-    return _unpacked(file, scratch) if _is_gzip(file.path) and file.path.suffix != ".gz" else file.path
+    return _unpacked(file, scratch) if is_gzip(file.path) and file.path.suffix != ".gz" else file.path
 
 
 def _unpacked(file: LandedFile, scratch: Path) -> Path:
-    if not _is_gzip(file.path):
+    if not is_gzip(file.path):
         return file.path
     target = scratch / f"{file.file_no}.unpacked"
     with gzip.open(file.path, "rb") as packed, target.open("wb") as plain:
@@ -231,25 +294,42 @@ def _unpacked(file: LandedFile, scratch: Path) -> Path:
 def _json(file: LandedFile, source: Source, scratch: Path) -> Readable:
     """A list of objects, an object that holds them under `records`, or one object a line."""
     if source.records:
-        path = _unpacked(file, scratch)
-        json.loads(path.read_text(encoding="utf-8-sig"))
-        return Readable(file, Shape("envelope"), path)
+        return _envelope(file, source, source.records, scratch)
     with _open_text(file.path, source.encoding) as text:
-        first = text.read(4096).lstrip()[:1]
-    if first == "[":
-        return Readable(file, Shape("json"), _with_gzip_suffix(file, scratch))
-    return _jsonl(file, source, scratch)
+        content = text.read(4096).lstrip()
+        if content[:1] != "[":
+            return _jsonl(file, source, scratch)
+        while block := text.read(1 << 20):
+            content = content[-4096:] + block
+    if not content.rstrip().endswith("]"):
+        raise FileRefused(f"{file.name} is cut off: its list of objects has no end")
+    return Readable(file, Shape("json"), _as_utf8(file, source, scratch))
+
+
+def _envelope(file: LandedFile, source: Source, records: str, scratch: Path) -> Readable:
+    """A JSON document with a list of rows inside."""
+    with _open_text(file.path, source.encoding) as text:
+        found = document = json.load(text)
+    for part in records.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        has = f" (it has: {', '.join(document)})" if isinstance(document, dict) else ""
+        raise FileRefused(f"{file.name} has no list at records = {records!r}{has}")
+    target = scratch / f"{file.file_no}.json"
+    target.write_text(json.dumps(document), encoding="utf-8")
+    return Readable(file, Shape("envelope"), target)
 
 
 def _jsonl(file: LandedFile, source: Source, scratch: Path) -> Readable:
-    return Readable(file, Shape("jsonl"), _with_gzip_suffix(file, scratch))
+    return Readable(file, Shape("jsonl"), _as_utf8(file, source, scratch))
 
 
 def _parquet(file: LandedFile, source: Source, scratch: Path) -> Readable:
     path = _unpacked(file, scratch)
     with duckdb.connect() as connection:
         described = connection.execute(f"describe select * from read_parquet({quoted(str(path))})").fetchall()
-    return Readable(file, Shape("parquet", tuple(row[0] for row in described)), path)
+    names, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
+    return Readable(file, Shape("parquet", names, types, is_typed=True), path)
 
 
 def _xlsx(file: LandedFile, source: Source, scratch: Path) -> Readable:
@@ -264,7 +344,7 @@ def _xlsx(file: LandedFile, source: Source, scratch: Path) -> Readable:
         csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
     plain = source.model_copy(update={"format": "csv", "delimiter": ",", "encoding": "utf-8", "quote": '"'})
     header = _csv(LandedFile(file.file_no, target, file.name), plain, scratch)
-    return Readable(file, header.shape, target)
+    return Readable(file, replace(header.shape, is_typed=True), target)
 
 
 def _cell(value: object) -> str:

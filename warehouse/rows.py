@@ -8,15 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FieldType = Literal["text", "instant", "number", "integer", "boolean"]
+FieldType = Literal["text", "instant", "date", "number", "integer", "boolean"]
 
 SQL_TYPES: dict[FieldType, str] = {
     "text": "varchar",
     "instant": "timestamp",
+    "date": "date",
     "number": "double",
     "integer": "bigint",
     "boolean": "boolean",
 }
+
+# What has to be built anew where a row of a kind changes: its ticket, its survey invitation, or the calendar of its source.
+Builds = Literal["ticket", "response", "calendar"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,19 @@ class RowKind:
     meaning: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
+    builds: Builds = "ticket"
 
     def field_names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
+
+    def marks(self) -> tuple[str, str] | None:
+        """The store table that notes what has to be built anew, and the column that names it; None: the calendar looks for itself."""
+        marks: dict[Builds, tuple[str, str] | None] = {
+            "ticket": ("touched", "ticket_id"),
+            "response": ("touched_responses", "response_id"),
+            "calendar": None,
+        }
+        return marks[self.builds]
 
     def stored_fields(self) -> tuple[Field, ...]:
         """Fields that are kept; `exported_at` only moves the as-of instant of its file."""
@@ -55,6 +69,16 @@ def _fields(*lines: FieldLine) -> tuple[Field, ...]:
     return tuple(Field(name.rstrip("!"), kind, meaning, name.endswith("!")) for name, kind, meaning in lines)
 
 
+# What can be promised: the first answer, every later one, and the time in certain statuses.
+PROMISES = (
+    "first_response",
+    "next_response",
+    "agent_work",
+    "requester_wait",
+    "periodic_update",
+    "pausable_update",
+    "resolution",
+)
 UPDATED: FieldLine = (
     "updated_at",
     "instant",
@@ -109,7 +133,11 @@ EVENT = RowKind(
         ("happened_at!", "instant", "when it changed"),
         ("position", "integer", "order of changes within one instant"),
         ("actor", "text", "who changed it"),
-        ("field", "text", "status, agent, team, priority, channel or another; empty: the row is the whole ticket"),
+        (
+            "field",
+            "text",
+            "status, agent, team, priority, channel, schedule or another; empty: the row is the whole ticket",
+        ),
         ("old_value", "text", "before"),
         ("new_value", "text", "after"),
         UPDATED,
@@ -119,7 +147,7 @@ EVENT = RowKind(
         *TICKET_MORE,
         EXPORTED,
     ),
-    ("ticket_id", "happened_at", "position", "field"),
+    ("ticket_id", "happened_at", "position", "field", "old_value", "new_value", "status"),
 )
 
 MESSAGE = RowKind(
@@ -131,7 +159,7 @@ MESSAGE = RowKind(
         ("ticket_id!", "text", "its ticket"),
         ("sent_at!", "instant", "when it was sent"),
         ("author", "text", "who wrote it"),
-        ("author_kind!", "text", "customer, agent or bot"),
+        ("author_kind!", "text", "customer, agent, bot or unknown (neither asks nor answers)"),
         ("is_public", "boolean", "whether the customer sees it; empty: yes"),
         ("channel", "text", "where it came in or went out"),
         ("body", "text", "what it says"),
@@ -181,9 +209,64 @@ SURVEY = RowKind(
         EXPORTED,
     ),
     ("response_id",),
+    "response",
 )
 
-ROW_KINDS: dict[str, RowKind] = {kind.name: kind for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY)}
+SCHEDULE = RowKind(
+    "schedule",
+    "schedule_rows",
+    "a weekly interval of a schedule's working hours; what a newer file says of a schedule replaces all of it",
+    _fields(
+        ("schedule_id!", "text", "the schedule; a ticket comes under it by an event with field schedule"),
+        ("name", "text", "what it is called"),
+        ("time_zone!", "text", "where its hours are local time, such as Europe/Berlin"),
+        ("opens_minute", "integer", "minutes since Sunday 00:00 local time; empty, as closes_minute: it has no hours"),
+        ("closes_minute", "integer", "as opens_minute; past midnight, or past the end of the week, it is simply more"),
+        ("is_removed", "boolean", "whether it no longer holds"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("schedule_id", "opens_minute", "closes_minute"),
+    "calendar",
+)
+
+HOLIDAY = RowKind(
+    "holiday",
+    "holiday_rows",
+    "days on which a schedule does not work",
+    _fields(
+        ("schedule_id!", "text", "the schedule"),
+        ("name", "text", "what it is called"),
+        ("from_date!", "date", "first day off, in the schedule's local time"),
+        ("to_date", "date", "last day off; empty: the first is the only one"),
+        ("is_removed", "boolean", "whether it no longer holds"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("schedule_id", "from_date", "to_date"),
+    "calendar",
+)
+
+TARGET = RowKind(
+    "target",
+    "target_rows",
+    "a promise put on a ticket, or taken off it",
+    _fields(
+        ("ticket_id!", "text", "the ticket"),
+        ("metric!", "text", " or ".join(PROMISES)),
+        ("applied_at!", "instant", "when it was put on the ticket or taken off"),
+        ("target_seconds", "number", "within how long; empty: taken off"),
+        ("is_business_time", "boolean", "whether only time within the ticket's schedule counts; empty: no"),
+        ("policy", "text", "the policy that promises it"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("ticket_id", "metric", "applied_at"),
+)
+
+ROW_KINDS: dict[str, RowKind] = {
+    kind.name: kind for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY, SCHEDULE, HOLIDAY, TARGET)
+}
 
 # Book-keeping of a stored row: which delivery it is from and how new it is.
 BOOKKEEPING: tuple[tuple[str, str], ...] = (

@@ -112,9 +112,72 @@ create table if not exists targets (
     priority varchar,
     target_seconds double,
     target_share double,
+    is_business_time boolean,
+    policy varchar,
+    since_at timestamp,
+    until_at timestamp,
 );
 comment on table targets is 'One row per promise of support.toml: within how many seconds, for which share. Null source, channel or priority: any.';
-comment on column targets.metric is 'first_response or next_response.';
+comment on column targets.metric is 'first_response, next_response, agent_work, requester_wait, resolution or periodic_update.';
+comment on column targets.is_business_time is 'Whether only time within the ticket''s schedule counts.';
+comment on column targets.policy is 'What the promise is part of, as support.toml calls it.';
+comment on column targets.since_at is 'In force from here; null: always was.';
+comment on column targets.until_at is 'In force until here, not included; null: for good.';
+
+create table if not exists store.given_schedules (
+    schedule_id varchar,
+    time_zone varchar,
+    position bigint,
+    source varchar,
+    channel varchar,
+    team varchar,
+);
+comment on table store.given_schedules is 'One row per schedule of support.toml, in its order there. Null source, channel or team: any.';
+
+create table if not exists store.given_hours (schedule_id varchar, opens_minute bigint, closes_minute bigint);
+comment on table store.given_hours is 'One row per weekly working interval of a schedule of support.toml, in minutes since Sunday 00:00 local time.';
+
+create table if not exists store.given_holidays (schedule_id varchar, from_date date, to_date date);
+comment on table store.given_holidays is 'One row per holiday of a schedule of support.toml: local dates, both included.';
+
+create table if not exists store.calendars (source varchar, first_date date, last_date date, made_of varchar);
+comment on table store.calendars is 'One row per source with schedules: the span of its calendar, and a fingerprint of what it is made of.';
+
+create table if not exists schedules (
+    source varchar,
+    schedule_id varchar,
+    name varchar,
+    time_zone varchar,
+    position bigint,
+    is_for_source boolean,
+    channel varchar,
+    team varchar,
+);
+comment on table schedules is 'One row per schedule of a source: those it delivers, and those of support.toml that can hold for its tickets.';
+comment on column schedules.schedule_id is 'What tickets.schedule_id and changes of field schedule name; for a schedule of support.toml its name.';
+comment on column schedules.time_zone is 'Where its hours are local time.';
+comment on column schedules.position is 'Place in support.toml; null: the source delivers it.';
+comment on column schedules.is_for_source is 'Whether support.toml gives it for this source alone.';
+comment on column schedules.channel is 'The channel that support.toml gives it for; null: any.';
+comment on column schedules.team is 'The team that support.toml gives it for; null: any.';
+
+create table if not exists schedule_hours (source varchar, schedule_id varchar, opens_minute bigint, closes_minute bigint);
+comment on table schedule_hours is 'One row per weekly working interval of a schedule. A schedule without rows has no working time.';
+comment on column schedule_hours.opens_minute is 'Minutes since Sunday 00:00 local time.';
+comment on column schedule_hours.closes_minute is 'Minutes since Sunday 00:00 local time; past midnight, or past the end of the week, it is simply more.';
+
+create table if not exists holidays (source varchar, schedule_id varchar, name varchar, from_date date, to_date date);
+comment on table holidays is 'One row per holiday of a schedule: local dates, both included.';
+
+create table if not exists open_hours (
+    source varchar,
+    schedule_id varchar,
+    opens_at timestamp,
+    closes_at timestamp,
+    open_seconds_before double,
+);
+comment on table open_hours is 'One row per unbroken stretch of working time of a schedule, without holidays, in UTC; the first is empty and long ago.';
+comment on column open_hours.open_seconds_before is 'Working seconds of the schedule before this stretch: working time between two instants is a difference of two look-ups.';
 
 create table if not exists ticket_events (
     source varchar,
@@ -127,7 +190,7 @@ create table if not exists ticket_events (
     actor varchar,
     is_inferred boolean,
 );
-comment on table ticket_events is 'One row per change of a ticket: status, agent, team, priority, channel.';
+comment on table ticket_events is 'One row per change of a ticket: status, agent, team, priority, channel, schedule.';
 comment on column ticket_events.position is 'Order of changes of a ticket, from 1.';
 comment on column ticket_events.is_inferred is 'True where the source delivers no events and the change is read off the ticket''s own times.';
 
@@ -161,10 +224,19 @@ create table if not exists store.waits (
     outcome varchar,
     queued boolean,
     wait_seconds double,
+    wait_business_seconds double,
     target_seconds double,
+    is_business_time boolean,
+    business_due_at timestamp,
+    schedule_id varchar,
+    clock_ahead double,
+    clock_unscheduled double,
+    began_clock double,
+    began_unscheduled double,
     fault varchar,
 );
 comment on table store.waits is 'One row per wait, without what depends on the present instant: see the view waits.';
+comment on column store.waits.began_clock is 'For a customer still waiting: what the ticket''s business clock showed when the wait began; the rest as in store.tickets.';
 
 create table if not exists store.tickets (
     source varchar,
@@ -187,17 +259,77 @@ create table if not exists store.tickets (
     solved_at timestamp,
     closed_at timestamp,
     abandoned_at timestamp,
-    reopen_count bigint,
-    reassignment_count bigint,
+    last_status varchar,
+    status_since_at timestamp,
+    status_since_clock double,
+    status_since_unscheduled double,
+    schedule_id varchar,
+    clock_ahead double,
+    clock_unscheduled double,
     reply_count bigint,
+    agent_comment_count bigint,
     customer_message_count bigint,
+    internal_comment_count bigint,
+    comment_count bigint,
+    agent_reply_count bigint,
+    handoff_count bigint,
+    assignee_station_count bigint,
+    unique_assignee_count bigint,
+    group_station_count bigint,
+    reassignment_count bigint,
+    resolution_count bigint,
+    reopen_count bigint,
+    is_one_touch boolean,
+    is_two_touch boolean,
+    is_multi_touch boolean,
     handle_seconds double,
     first_response_seconds double,
+    first_response_business_seconds double,
+    total_reply_seconds double,
     first_resolution_seconds double,
+    first_resolution_business_seconds double,
     full_resolution_seconds double,
+    full_resolution_business_seconds double,
+    new_seconds double,
+    new_business_seconds double,
+    open_seconds double,
+    open_business_seconds double,
+    agent_wait_seconds double,
+    agent_wait_business_seconds double,
+    on_hold_seconds double,
+    on_hold_business_seconds double,
+    unassigned_seconds double,
+    unassigned_since_at timestamp,
     promise_kept_at_source boolean,
 );
 comment on table store.tickets is 'One row per ticket, without what depends on the present instant: see the view tickets.';
+comment on column store.tickets.last_status is 'The status it is in, a source''s own words for an open one as open.';
+comment on column store.tickets.status_since_clock is 'What its business clock showed when it came into its status; status_since_unscheduled: the seconds without a schedule before.';
+comment on column store.tickets.clock_ahead is 'Its business clock less the open seconds of its present schedule; clock_unscheduled: the seconds without a schedule before that.';
+comment on column store.tickets.new_seconds is 'Without the stretch that is not over, as open_, agent_wait_ and on_hold_seconds and their business twins.';
+
+create table if not exists store.sla_outcomes (
+    source varchar,
+    ticket_id varchar,
+    metric varchar,
+    applied_at timestamp,
+    target_seconds double,
+    is_business_time boolean,
+    policy varchar,
+    replied_at timestamp,
+    ended_at timestamp,
+    gave_up boolean,
+    elapsed_seconds double,
+    counted_seconds double,
+    running_since_at timestamp,
+    running_since_clock double,
+    running_since_unscheduled double,
+    schedule_id varchar,
+    clock_ahead double,
+    clock_unscheduled double,
+    due_at timestamp,
+);
+comment on table store.sla_outcomes is 'One row per target put on a ticket, without what depends on the present instant: see the view sla_outcomes.';
 
 create table if not exists messages (
     source varchar,
@@ -211,7 +343,7 @@ create table if not exists messages (
     body varchar,
 );
 comment on table messages is 'One row per message of a ticket.';
-comment on column messages.author_kind is 'customer, agent or bot. A bot''s message is not an answer.';
+comment on column messages.author_kind is 'customer, agent, bot or unknown. Only an agent''s message is an answer, only a customer''s a question.';
 
 create table if not exists survey_responses (
     source varchar,

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from warehouse.errors import SettingsError
-from warehouse.rows import ROW_KINDS
+from warehouse.rows import ROW_KINDS, RowKind
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -56,6 +56,54 @@ Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Crontab = Annotated[str, AfterValidator(_cron)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+MINUTES_A_DAY = 1440
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+
+
+def _lists(value: object) -> object:
+    """`mon = "09:00-17:00"` is short for `mon = ["09:00-17:00"]`."""
+    if not isinstance(value, dict):
+        return value
+    return {day: [spans] if isinstance(spans, str) else spans for day, spans in value.items()}
+
+
+def _intervals(days: str, spans: list[str]) -> list[tuple[int, int]]:
+    """Minutes of the week from a day such as `mon`, or days such as `mon-fri`, and spans such as `09:00-17:00`."""
+    first, _, last = days.partition("-")
+    if first not in DAYS or (last or first) not in DAYS:
+        raise ValueError(f"hours.{days} is not a day or days such as mon or mon-fri; allowed are {', '.join(DAYS)}")
+    start = DAYS.index(first)
+    count = (DAYS.index(last or first) - start) % 7 + 1
+    return [
+        (MINUTES_A_DAY * (day % 7) + opens, MINUTES_A_DAY * (day % 7) + closes)
+        for opens, closes in map(_span, spans)
+        for day in range(start, start + count)
+    ]
+
+
+def _span(text: str) -> tuple[int, int]:
+    """Minutes of a day; a span that closes before it opens goes on into the next day."""
+    match = _SPAN.fullmatch(text.replace(" ", ""))
+    opens, closes = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
+    if opens == closes or closes > MINUTES_A_DAY:
+        raise ValueError(f"{text!r} is not hours such as 09:00-17:00, 22:00-06:00 (overnight) or 00:00-24:00 (all day)")
+    return opens, closes if closes > opens else closes + MINUTES_A_DAY
+
+
+def _days_off(text: str) -> tuple[date, date]:
+    first, _, last = text.partition("..")
+    try:
+        days = date.fromisoformat(first.strip()), date.fromisoformat((last or first).strip())
+    except ValueError as error:
+        raise ValueError(
+            f"holidays: {text!r} is not a day such as 2026-12-25 or days such as 2026-12-24..2026-12-26"
+        ) from error
+    if days[1] < days[0]:
+        raise ValueError(f"holidays: {text!r} ends before it begins")
+    return days
 
 
 class Section(BaseModel):
@@ -116,15 +164,57 @@ class Sample(Section):
         return self.folder / "desk.json"
 
 
-class Target(Section):
-    """A promise: within how long, for which share. Without source, channel or priority it holds for any."""
+class WorkingHours(Section):
+    """A schedule of working hours for tickets whose source brings none: a week of local hours, without the holidays.
 
-    metric: Literal["first_response", "next_response"]
+    Without source, channel or team it holds for any; the one that names most of them holds.
+    """
+
+    name: str
+    time_zone: TimeZone = "UTC"
+    hours: Annotated[dict[str, list[str]], BeforeValidator(_lists)]
+    holidays: list[Annotated[str, BeforeValidator(str)]] = []
+    source: str | None = None
+    channel: str | None = None
+    team: str | None = None
+
+    @model_validator(mode="after")
+    def _readable(self) -> WorkingHours:
+        self.intervals()
+        self.days_off()
+        return self
+
+    def intervals(self) -> list[tuple[int, int]]:
+        """Opening and closing in minutes since Sunday 00:00 local time; past midnight the closing is simply more."""
+        return [interval for days, spans in self.hours.items() for interval in _intervals(days, spans)]
+
+    def days_off(self) -> list[tuple[date, date]]:
+        """First and last day of each holiday."""
+        return [_days_off(text) for text in self.holidays]
+
+
+class Target(Section):
+    """A promise: within how long, for which share. Without source, channel or priority it holds for any.
+
+    `business` counts only time within the ticket's schedule. `since` and `until` are the first and last day it is in force.
+    """
+
+    metric: Literal["first_response", "next_response", "agent_work", "requester_wait", "resolution", "periodic_update"]
     within: Seconds
     share: Annotated[float, Field(gt=0, le=1)] | None = None
     source: str | None = None
     channel: str | None = None
     priority: str | None = None
+    policy: str | None = None
+    business: bool = False
+    since: date | None = None
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _in_force(self) -> Target:
+        if self.since and self.until and self.until < self.since:
+            raise ValueError(f"until {self.until} is before since {self.since}")
+        return self
 
 
 class When(Section):
@@ -184,16 +274,20 @@ class Reject(When):
     reason: str
 
 
+RowName = Literal["ticket", "event", "message", "call", "survey", "schedule", "holiday", "target"]
+
+
 class Source(Section):
-    """One [sources.NAME]: a folder or pattern of exports, all of one shape."""
+    """One [sources.NAME]: a folder or pattern of exports, all of one shape; or a folder of a help desk's raw tables."""
 
     path: Path
-    rows: Literal["ticket", "event", "message", "call", "survey"]
+    kind: Literal["files", "zendesk_tables"] = "files"
+    rows: RowName | None = None
     part_of: Name | None = None
     format: Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx"] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
     quote: Annotated[str, Field(max_length=1)] = '"'
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     header_row: Annotated[int, Field(ge=1)] = 1
     rows_after_header: Annotated[int, Field(ge=0)] = 0
     sheet: str | None = None
@@ -207,9 +301,27 @@ class Source(Section):
     values: dict[str, dict[str, str]] = {}
     reject: list[Reject] = []
 
+    @property
+    def row_kind(self) -> RowKind:
+        """What its rows are; only files have one."""
+        if self.rows is None:
+            raise ValueError("a source of raw tables has no single kind of row")
+        return ROW_KINDS[self.rows]
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Source:
+        if self.kind == "files" and self.rows is None:
+            raise ValueError(f"needs `rows`: what a row is; allowed are {', '.join(ROW_KINDS)}")
+        superfluous = sorted(self.model_fields_set - {"kind", "path", "part_of"})
+        if self.kind != "files" and superfluous:
+            raise ValueError(f'{superfluous[0]} is not allowed with kind = "{self.kind}"; allowed are path and part_of')
+        return self
+
     @model_validator(mode="after")
     def _known_fields(self) -> Source:
-        kind = ROW_KINDS[self.rows]
+        if self.rows is None:
+            return self
+        kind = self.row_kind
         allowed = kind.field_names()
         for place in ("columns", "constants", "values"):
             for name in getattr(self, place):
@@ -232,12 +344,25 @@ class Settings(Section):
     schedule: Schedule = Schedule()
     dashboard: Dashboard = Dashboard()
     sample: Sample | None = None
+    schedules: list[WorkingHours] = []
     targets: list[Target] = []
     sources: dict[Name, Source] = {}
 
+    @model_validator(mode="after")
+    def _distinct_schedules(self) -> Settings:
+        names = [hours.name for hours in self.schedules]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"schedules: two are named {twice!r}; each needs a name of its own")
+        return self
+
     def marts_fingerprint(self) -> str:
         """Changes when built tables would come out differently from the same rows: they are then all built again."""
-        parts = (self.clock.time_zone, [target.model_dump() for target in self.targets])
+        parts = (
+            self.clock.time_zone,
+            [target.model_dump() for target in self.targets],
+            [hours.model_dump() for hours in self.schedules],
+        )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -297,6 +422,7 @@ def _allowed_keys(place: list[Any]) -> list[str]:
         "schedule": Schedule,
         "dashboard": Dashboard,
         "sample": Sample,
+        "schedules": WorkingHours,
         "targets": Target,
         "sources": Source,
         "columns": Column,

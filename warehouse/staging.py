@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from warehouse.connection import read_sql
-from warehouse.rows import ROW_KINDS, SQL_TYPES, Field, RowKind
+from warehouse.rows import SQL_TYPES, Field, RowKind
 from warehouse.settings import Column, Source, When
 
 ISO_FORM = "a date such as 2026-01-31T10:30:00"
+# What no export of a help desk speaks of is a misread or mistyped date.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,20 @@ class Delivered:
     """How the rows of a set of files of one shape are read.
 
     `scan` is a table function call with a `filename` column; `access` gives the SQL of a delivered column;
-    `whole_row` is the SQL of a row as delivered, `fault` that of what makes it unreadable.
+    `whole_row` is the SQL of a row as delivered, `as_text` writes it out (for rejected rows alone), `fault` is that
+    of what makes it unreadable.
     """
 
     scan: str
     access: Callable[[str], str]
     whole_row: str
+    as_text: Callable[[str], str]
     fault: str = "null::varchar"
+    file_column: str = "filename"
+
+
+# A date, a time of day if any, an offset if any.
+ISO_PATTERN = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?"
 
 
 def quoted(text: str) -> str:
@@ -39,6 +48,10 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+# Between the parts of a key: a character that no part holds.
+SEPARATOR = "chr(31)"
+
+
 def text_list(values: list[str]) -> str:
     return "[" + ", ".join(quoted(value) for value in values) + "]"
 
@@ -48,7 +61,7 @@ class Staging:
 
     def __init__(self, source: Source, time_zone: str, date_formats: dict[str, list[str]] | None = None) -> None:
         self.source = source
-        self.kind: RowKind = ROW_KINDS[source.rows]
+        self.kind: RowKind = source.row_kind
         self.time_zone = source.time_zone or time_zone
         self.found_formats = date_formats or {}
 
@@ -64,11 +77,11 @@ class Staging:
 with delivered as (select * from {delivered.scan}),
 texts as (
     select
-        filename,
+        {delivered.file_column} as filename,
         {texts},
         coalesce({delivered.fault}, {self._unwanted(delivered.access)}) as unwanted,
         {self._key(delivered.access)} as delivered_key,
-        {delivered.whole_row} as delivered,
+        {delivered.whole_row} as whole_row,
     from delivered
 ),
 cast_values as (
@@ -77,20 +90,20 @@ cast_values as (
         delivered_key,
         {values},
         {self._reason()} as reason,
-        case when reason is not null then delivered end as delivered,
+        whole_row,
     from texts
 ),
 typed as (select *{f" replace ({shifted})" if shifted else ""} from cast_values),
 ruled as ({read_sql(f"staging/{self.kind.name}")}),
 keyed as (
     select
-        * exclude (delivered_key, delivered, reason),
+        * exclude (delivered_key, whole_row, reason),
         {self._final_key()} as key,
         updated_at as version_at,
         hash({self._hashed()}) as row_hash,
         greatest({", ".join(self._instants())}) as latest_at,
         reason,
-        delivered,
+        case when reason is not null then {delivered.as_text("whole_row")} end as delivered,
     from ruled
 )
 select * from keyed"""
@@ -98,7 +111,7 @@ select * from keyed"""
     def _text(self, field: Field, access: Callable[[str], str]) -> str:
         """The field's text as delivered: the first origin that is not empty, null markers taken out, values mapped."""
         if field.name in self.source.constants:
-            return quoted(_constant(self.source.constants[field.name]))
+            return f"nullif({quoted(_constant(self.source.constants[field.name]))}, '')"
         origins = [self._origin(column, access) for column in self._origins(field)]
         text = (
             "null::varchar" if not origins else origins[0] if len(origins) == 1 else f"coalesce({', '.join(origins)})"
@@ -106,7 +119,9 @@ select * from keyed"""
         mapping = self.source.values.get(field.name)
         if not mapping:
             return text
-        cases = " ".join(f"when {quoted(theirs.casefold())} then {quoted(ours)}" for theirs, ours in mapping.items())
+        cases = " ".join(
+            f"when {quoted(theirs.strip().lower())} then {quoted(ours)}" for theirs, ours in mapping.items()
+        )
         return f"nullif(case lower({text}) {cases} else {text} end, '')"
 
     def _origins(self, field: Field) -> list[Column]:
@@ -128,6 +143,12 @@ select * from keyed"""
         text = f"texts.{identifier(field.name)}"
         if field.type == "instant":
             return self._instant(text, self.formats(field.name))
+        if field.type == "date":
+            return (
+                f"({self._instant(text, self.formats(field.name))})::date"
+                if self.formats(field.name)
+                else f"try_cast({text} as date)"
+            )
         if field.type == "boolean":
             truths, lies = text_list(["true", "t", "yes", "y", "1"]), text_list(["false", "f", "no", "n", "0"])
             return f"case when list_contains({truths}, lower({text})) then true when list_contains({lies}, lower({text})) then false end"
@@ -147,23 +168,26 @@ select * from keyed"""
         return named or whole or self.found_formats.get(field, [])
 
     def _instant(self, text: str, formats: list[str]) -> str:
-        if not formats:
-            return self._iso(text)
-        tries = [self._parsed(text, form) for form in formats]
+        tries = [self._parsed(text, form) for form in formats or ["iso"]]
         return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
 
-    def _iso(self, text: str) -> str:
-        """An ISO 8601 instant: its own offset, else the source's time zone. The session's zone is set to that."""
-        if self.time_zone == "UTC":
-            return f"try_cast({text} as timestamp)"
-        return f"timezone('UTC', try_cast({text} as timestamptz))"
+    def iso(self, text: str) -> str:
+        """An ISO 8601 instant: its own offset, else the source's time zone. The session's zone is set to that.
+
+        The cast alone would take `infinity`, years before Christ, and drop what follows the time, such as PM.
+        """
+        instant = f"timezone('UTC', try_cast({text} as timestamptz))"
+        return f"case when regexp_full_match({text}, {quoted(ISO_PATTERN)}) then {instant} end"
 
     def _parsed(self, text: str, form: str) -> str:
+        """The instant in one format; null outside the years that an export can speak of."""
         if form in ("epoch", "epoch_ms"):
-            divisor = 1 if form == "epoch" else 1000
-            return f"timezone('UTC', to_timestamp(try_cast({text} as double) / {divisor}))"
-        if form == "iso":
-            return self._iso(text)
+            seconds = f"(try_cast({text} as double) / {1 if form == 'epoch' else 1000})"
+            return f"case when {seconds} between -2208988800 and 7258118400 then timezone('UTC', to_timestamp({seconds})) end"
+        parsed = self.iso(text) if form == "iso" else self._in_format(text, form)
+        return f"case when year({parsed}) between {FIRST_YEAR} and {LAST_YEAR} then {parsed} end"
+
+    def _in_format(self, text: str, form: str) -> str:
         parsed = f"try_strptime({text}, {quoted(form)})"
         if "%z" in form or "%Z" in form:
             return f"timezone('UTC', {parsed}::timestamptz)"
@@ -202,16 +226,22 @@ select * from keyed"""
     def _form(self, field: Field) -> str:
         if field.type == "instant":
             formats = self.formats(field.name)
-            return f"a date in the format {' or '.join(formats)}" if formats else ISO_FORM
-        return {"number": "a number", "integer": "a whole number", "boolean": "yes or no"}[field.type]
+            named = [form for form in formats if form != "iso"]
+            return f"a date in the format {' or '.join(named[:3])}" if named else ISO_FORM
+        return {
+            "date": "a date such as 2026-12-25",
+            "number": "a number",
+            "integer": "a whole number",
+            "boolean": "yes or no",
+        }[field.type]
 
     def _key(self, access: Callable[[str], str]) -> str:
         if not self.source.key:
             return "null::varchar"
-        return " || '|' || ".join(f"coalesce(trim({access(name)}), '')" for name in self.source.key)
+        return f" || {SEPARATOR} || ".join(f"coalesce(trim({access(name)}), '')" for name in self.source.key)
 
     def _final_key(self) -> str:
-        own = " || '|' || ".join(f"coalesce({identifier(name)}::varchar, '')" for name in self.kind.key)
+        own = f" || {SEPARATOR} || ".join(f"coalesce({identifier(name)}::varchar, '')" for name in self.kind.key)
         return f"coalesce(delivered_key, {own})"
 
     def _hashed(self) -> str:

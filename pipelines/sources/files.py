@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from warehouse.journal import Arrival, Look
 
 # A file written this recently is looked at twice, this far apart: one that still grows is left for the next run.
 SETTLE_SECONDS = 1.0
+_LANDED = re.compile(r"\d{8}-[0-9a-f]{32}-")
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".swp")
 
 
@@ -87,7 +89,10 @@ def _open_for_writing(path: Path) -> bool:
         return False
     if not hasattr(fcntl, "F_SETLEASE"):
         return False
-    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False  # landing it says why it cannot be read
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
@@ -107,6 +112,7 @@ def land(look: Look, pattern: Path, landing: Path, number: int, known: set[str])
     """
     folder = base_folder(pattern)
     name = str(look.path.relative_to(folder)) if look.path.is_relative_to(folder) else look.path.name
+    name = os.fsencode(name).decode("utf-8", "replace")
     landing.mkdir(parents=True, exist_ok=True)
     partial = landing / f".{number}.partial"
     try:
@@ -114,7 +120,7 @@ def land(look: Look, pattern: Path, landing: Path, number: int, known: set[str])
         if content_id in known:
             partial.unlink()
             return Arrival(look, name, content_id, None)
-        landed_name = f"{number:08d}-{content_id}-{quote(name, safe='')[-150:]}"
+        landed_name = f"{number:08d}-{content_id}-{quote(os.fsencode(name), safe='')[-200:]}"
         os.utime(partial, ns=(look.modified_ns, look.modified_ns))
         partial.rename(landing / landed_name)
     except OSError as error:
@@ -131,6 +137,11 @@ def _copy(origin: Path, target: Path) -> str:
             digest.update(block)
             write.write(block)
     return digest.hexdigest()
+
+
+def is_landed(path: Path) -> bool:
+    """Whether this is a file that `land` put there."""
+    return _LANDED.match(path.name) is not None
 
 
 def clear_partials(landing: Path) -> None:

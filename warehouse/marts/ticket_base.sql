@@ -3,6 +3,8 @@ with own_rows as (
     select delivered.*
     from store.ticket_rows as delivered
     semi join touched using (source, ticket_id)
+    -- Where a source's key lets one ticket stand under two keys, the newest row holds.
+    qualify row_number() over (partition by source, ticket_id order by coalesce(version_at, modified_at) desc, modified_at desc, file_no desc, line_no desc) = 1
 ),
 
 -- Rows that show the whole ticket after a change: the newest one holds.
@@ -69,7 +71,7 @@ combined as (
         coalesce(own_rows.first_response_at, newest_states.first_response_at) as first_response_at,
         coalesce(own_rows.solved_at, newest_states.solved_at, case when first_calls.answered_at is not null then first_calls.ended_at end) as solved_at,
         coalesce(own_rows.closed_at, newest_states.closed_at) as closed_at,
-        coalesce(own_rows.abandoned_at, case when own_rows.ticket_id is null then first_calls.abandoned_at end) as abandoned_at,
+        coalesce(own_rows.abandoned_at, case when own_rows.ticket_id is null and first_calls.answered_at is null then first_calls.abandoned_at end) as abandoned_at,
         own_rows.handle_seconds,
         coalesce(own_rows.promise_kept, newest_states.promise_kept) as promise_kept_at_source,
         lower(
@@ -80,7 +82,7 @@ combined as (
                 newest_states.status,
                 newest_values.status,
                 case
-                    when first_calls.abandoned_at is not null then 'abandoned'
+                    when first_calls.abandoned_at is not null and first_calls.answered_at is null then 'abandoned'
                     when first_calls.answered_at is not null and first_calls.ended_at is not null then 'solved'
                 end,
                 case when own_rows.abandoned_at is not null then 'abandoned' when own_rows.closed_at is not null then 'closed' when own_rows.solved_at is not null then 'solved' end,

@@ -92,7 +92,7 @@ inferred as (
             ticket_base.created_at,
             last_known.known_at
         ) as happened_at,
-        case when ticket_base.abandoned_at is not null then 'abandoned' else ticket_base.status end as new_value,
+        case when ticket_base.abandoned_at is not null and not ticket_base.is_open then 'abandoned' else ticket_base.status end as new_value,
         1 as step,
     from ticket_base
     left join last_known using (source, ticket_id)

@@ -1,0 +1,134 @@
+-- What became of each ticket after we answered it: tables to group, read from the tables whose names they are given.
+create or replace macro first_contacts(
+    days := 7, of_tickets := 'tickets', of_waits := 'waits', of_sources := 'sources'
+) as table
+    -- A call has no messages: that it was answered is its reply.
+    with answered_calls as (
+        select
+            source,
+            ticket_id,
+            count(*) as reply_count,
+        from query_table(of_waits)
+        where channel = 'phone' and outcome = 'answered'
+        group by source, ticket_id
+    ),
+
+    data_ends as (
+        select
+            source,
+            max(as_of) as as_of,
+        from query_table(of_sources)
+        group by source
+    ),
+
+    followed as (
+        select
+            tickets.*,
+            lead(created_at) over (partition by source, customer, topic order by created_at, ticket_id) as next_created_at,
+        from query_table(of_tickets) as tickets
+    ),
+
+    judged as (
+        select
+            followed.* exclude (reply_count),
+            coalesce(nullif(followed.reply_count, 0), answered_calls.reply_count, followed.reply_count) as reply_count,
+            followed.reopen_count > 0 or followed.is_open as was_reopened,
+            data_ends.as_of >= followed.first_solved_at + to_days(days) as is_due,
+            coalesce(followed.next_created_at <= followed.first_solved_at + to_days(days), false) as came_back,
+        from followed
+        left join answered_calls using (source, ticket_id)
+        left join data_ends using (source)
+        where followed.first_solved_at is not null
+    )
+
+    select
+        source,
+        ticket_id,
+        channel,
+        team,
+        agent,
+        customer,
+        topic,
+        priority,
+        created_at,
+        first_solved_at,
+        next_created_at,
+        reply_count,
+        was_reopened,
+        case
+            when is_due and customer is not null and reply_count is not null
+                then reply_count = 1 and not was_reopened and not came_back
+        end as is_first_contact_resolution,
+    from judged;
+
+comment on macro table first_contacts is
+'family: rows
+definition: One row per ticket that was ever solved: whether one agent reply settled it, with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic.
+unit: rows
+clock: calendar
+population: tickets solved at least once
+date: first_solved_at of the ticket
+direction: neither
+call: first_contacts(days := 7, of_tickets := ''tickets'', of_waits := ''waits'', of_sources := ''sources'')
+example: select channel, first_contact_resolution(is_first_contact_resolution) as share from first_contacts(days := 14) group by all';
+
+create or replace macro transfers(of_tickets := 'tickets', of_events := 'ticket_events') as table
+    with changes as (
+        select
+            source,
+            ticket_id,
+            field,
+            old_value,
+            new_value,
+            list_position(['low', 'normal', 'high', 'urgent'], lower(old_value)) as old_rank,
+            list_position(['low', 'normal', 'high', 'urgent'], lower(new_value)) as new_rank,
+        from query_table(of_events)
+        where not is_inferred and old_value is not null and new_value is not null and old_value <> new_value
+    ),
+
+    counts as (
+        select
+            source,
+            ticket_id,
+            count(*) filter (where field = 'agent') as agent_changes,
+            count(*) filter (where field = 'team') as team_changes,
+            count(*) filter (where field = 'priority' and old_rank > 0 and new_rank > old_rank) as priority_raises,
+        from changes
+        group by source, ticket_id
+    ),
+
+    telling_sources as (
+        -- A source that delivers no changes of hands does not say that there were none.
+        select distinct source
+        from query_table(of_events)
+        where not is_inferred and field in ('agent', 'team')
+    )
+
+    select
+        tickets.source,
+        tickets.ticket_id,
+        tickets.channel,
+        tickets.team,
+        tickets.agent,
+        tickets.topic,
+        tickets.priority,
+        tickets.created_at,
+        coalesce(counts.agent_changes, 0) as agent_changes,
+        coalesce(counts.team_changes, 0) as team_changes,
+        coalesce(counts.priority_raises, 0) as priority_raises,
+        coalesce(counts.agent_changes + counts.team_changes > 0, false) as is_transferred,
+        coalesce(counts.team_changes + counts.priority_raises > 0, false) as is_escalated,
+    from query_table(of_tickets) as tickets
+    semi join telling_sources using (source)
+    left join counts using (source, ticket_id);
+
+comment on macro table transfers is
+'family: rows
+definition: One row per ticket: how often it was passed from one agent or team to another, and how often its priority was raised.
+unit: rows
+clock: none
+population: tickets of sources that deliver changes of agent or team
+date: created_at of the ticket
+direction: neither
+call: transfers(of_tickets := ''tickets'', of_events := ''ticket_events'')
+example: select team, sum(team_changes) as passed_on from transfers() group by all';

@@ -1,0 +1,87 @@
+"""The calendars of working time: schedules, their hours and holidays, and the open hours made of them, a source at a time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from warehouse.connection import read_sql
+from warehouse.settings import Settings
+
+KEPT = ("schedules", "schedule_hours", "holidays")
+
+
+def keep_given_schedules(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """The schedules of support.toml into the tables store.given_..."""
+    given = settings.schedules
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "given_schedules": [
+            (hours.name, hours.time_zone, position, hours.source, hours.channel, hours.team)
+            for position, hours in enumerate(given, start=1)
+        ],
+        "given_hours": [(hours.name, *interval) for hours in given for interval in hours.intervals()],
+        "given_holidays": [(hours.name, *days) for hours in given for days in hours.days_off()],
+    }
+    for table, values in rows.items():
+        connection.execute(f"delete from store.{table}")
+        if values:
+            places = ", ".join("?" for _ in values[0])
+            connection.executemany(f"insert into store.{table} values ({places})", values)
+
+
+def first_instant(day: date | None, time_zone: str) -> datetime | None:
+    """When a local day begins, in UTC without a zone."""
+    if day is None:
+        return None
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+
+
+def end_instant(day: date | None, time_zone: str) -> datetime | None:
+    """When a local day is over, in UTC without a zone."""
+    return first_instant(day + timedelta(days=1), time_zone) if day else None
+
+
+def keep_calendars(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Brings the calendars up to date with what is delivered and set. Reads temp tables touched and ticket_base.
+
+    Where the calendar of a source is another one now, all its tickets are touched. Returns whether that touched any more.
+    """
+    steps = ", ".join(f"{table}_now as ({read_sql(f'marts/{table}')})" for table in (*KEPT, "calendars"))
+    changed = connection.execute(
+        f"with {steps} select distinct source"
+        " from ((from calendars_now except from store.calendars) union all (from store.calendars except from calendars_now))"
+    ).fetchall()
+    if not changed:
+        return False
+    connection.execute(
+        "create or replace temp table changed_calendars as select unnest($1) as source", [[row[0] for row in changed]]
+    )
+    for table in (*KEPT, "calendars"):
+        connection.execute(f"create or replace temp table {table}_now as {read_sql(f'marts/{table}')}")
+    _replace_changed(connection)
+    touched = _touch_changed(connection)
+    for table in (*(f"{name}_now" for name in (*KEPT, "calendars")), "changed_calendars"):
+        connection.execute(f"drop table temp.{table}")
+    return touched
+
+
+def _replace_changed(connection: duckdb.DuckDBPyConnection) -> None:
+    of_changed = "where source in (from changed_calendars)"
+    for table, kept in [(name, name) for name in KEPT] + [("calendars", "store.calendars")]:
+        connection.execute(f"delete from {kept} {of_changed}")
+        connection.execute(f"insert into {kept} by name from {table}_now {of_changed} order by all")
+    connection.execute(f"delete from open_hours {of_changed}")
+    connection.execute(f"insert into open_hours by name {read_sql('marts/open_hours')}")
+
+
+def _touch_changed(connection: duckdb.DuckDBPyConnection) -> bool:
+    count = "select count(*) from touched"
+    before = connection.execute(count).fetchall()
+    for table in ("ticket_rows", "event_rows", "message_rows", "call_rows"):
+        connection.execute(
+            f"insert into touched select distinct source, ticket_id from store.{table}"
+            " semi join changed_calendars using (source) anti join touched using (source, ticket_id)"
+        )
+    return connection.execute(count).fetchall() != before
