@@ -31,6 +31,7 @@ page = st.navigation(
             icon=":material/hourglass_empty:",
             help="How long customers waited, open waits counted.",
         ),
+        st.Page("glossary.py", title="Glossary", icon=":material/menu_book:", help="What every metric means."),
     ],
     position="top",
 )

@@ -142,6 +142,15 @@ def test_every_page_draws_its_charts(product: Product, page: Page, path: str) ->
     page.screenshot(path=SCREENSHOTS / f"{path}.png", full_page=True)
 
 
+def test_the_glossary_lists_the_metrics_of_the_published_file(product: Product, page: Page) -> None:
+    page.goto(f"{product.address}/glossary")
+    expect(page.get_by_text("Glossary").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    page.wait_for_timeout(1000)
+    page.screenshot(path=SCREENSHOTS / "glossary.png")
+
+
 def test_filters_live_in_the_address(product: Product, page: Page) -> None:
     _drawn(page, f"{product.address}/queue_volume?channel=phone")
     expect(page.get_by_text("Phone").first).to_be_visible()

@@ -41,7 +41,7 @@ def _only_order(
     connection: duckdb.DuckDBPyConnection, staging: Staging, delivered: Delivered, name: str, member: Readable
 ) -> list[str] | None:
     """The formats of the one order that fits the column, or None where neither fits anything."""
-    plain = f"select {identifier(name)} as text from texts where {identifier(name)} is not null and {staging.iso(identifier(name))} is null"
+    plain = f"select {identifier(name)} as text from texts where {identifier(name)} is not null and {staging.iso(identifier(name))} is null and regexp_matches({identifier(name)}, '^[0-9]')"
     texts = staging.query(delivered).split("cast_values as (")[0].rstrip().rstrip(",")
     counts = connection.execute(
         f"""

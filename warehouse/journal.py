@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,12 @@ class Look:
     modified_ns: int
 
     def key(self) -> tuple[str, int, int]:
-        return (str(self.path), self.bytes, self.modified_ns)
+        return (self.text, self.bytes, self.modified_ns)
+
+    @property
+    def text(self) -> str:
+        """The path as it can be kept: file systems allow names that are no text."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -192,7 +198,7 @@ def _note_looks(connection: duckdb.DuckDBPyConnection, name: str, looks: Sequenc
     rows: list[dict[str, object]] = [
         {
             "feed": name,
-            "path": str(look.path),
+            "path": look.text,
             "bytes": look.bytes,
             "modified_ns": look.modified_ns,
             "content_id": content,
