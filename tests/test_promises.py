@@ -113,8 +113,8 @@ def test_the_promise_that_names_most_and_is_in_force_holds(desk: Desk) -> None:
         f"chat,2024-06-10 08:00,open,,chat,low,{NOW}",
         f"email,2024-06-10 08:00,open,,email,low,{NOW}",
         # The last day in force ends at midnight in New York, at 04:00 UTC.
-        f"high before,2024-06-09T03:59Z,open,,email,high,{NOW}",
-        f"high since,2024-06-09T04:00Z,open,,email,high,{NOW}",
+        f"high before,2024-06-09T03:59:00Z,open,,email,high,{NOW}",
+        f"high since,2024-06-09T04:00:00Z,open,,email,high,{NOW}",
     )
     assert _outcomes(desk, "ticket_id, target_seconds, policy") == [
         ("chat", 10 * HOUR, None),

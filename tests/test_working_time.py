@@ -451,3 +451,14 @@ def test_forty_made_up_schedules_give_what_plain_python_gives(tmp_path: Path) ->
     desk.source("tickets", "ticket")
     _deliver(desk, *tickets)  # type: ignore[arg-type]
     assert _business_seconds(desk) == expected
+
+
+def test_a_call_that_came_before_its_ticket_has_a_wait_in_working_time(desk: Desk) -> None:
+    desk.setting('[[schedules]]\nname = "Office"\ntime_zone = "UTC"\nhours = { mon-fri = "09:00-17:00" }\n')
+    desk.source("tickets", "ticket", 'part_of = "desk"')
+    desk.source("calls", "call", 'part_of = "desk"')
+    desk.deliver("tickets/a.csv", "ticket_id,created_at,status\nT,2026-01-05T09:00:40Z,open\n")
+    call = "C,T,2026-01-05T08:59:20Z,2026-01-05T08:59:30Z,2026-01-05T09:00:40Z,2026-01-05T09:05:00Z"
+    desk.deliver("calls/a.csv", f"call_id,ticket_id,entered_at,queued_at,answered_at,ended_at\n{call}\n")
+    desk.run()
+    assert desk.ask("select wait_seconds, wait_business_seconds from waits") == [(70.0, 40.0)]

@@ -1,6 +1,5 @@
 -- The tables of the file. Times are UTC instants without a zone (_at), durations seconds (_seconds), shares 0-1.
 -- `store` keeps delivered rows, one table a kind of row (made from rows.py); `main` is what people query.
-
 create schema if not exists store;
 
 create sequence if not exists store.run_numbers;

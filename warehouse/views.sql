@@ -1,5 +1,4 @@
 -- What depends on the present instant is worked out when asked, never stored: nothing has to be rewritten as time passes.
-
 create or replace view as_of as
 select
     source,
@@ -117,7 +116,7 @@ select
 from until_now;
 comment on view tickets is 'One row per ticket, its durations until now. A call or chat that was abandoned is a ticket with status abandoned. Durations ending _business_seconds count only time within the schedules it was under; null: it had none, for some of the time.';
 comment on column tickets.age_seconds is 'For open tickets: since creation, until now (the source''s as-of instant).';
-comment on column tickets.age_business_seconds is 'The same within its schedule.';
+comment on column tickets.age_business_seconds is 'The same within its schedule, counted from the call where one came first.';
 comment on column tickets.solved_at is 'Last time it was solved; null while it is open.';
 comment on column tickets.status_since_at is 'When it came into its present status.';
 comment on column tickets.schedule_id is 'The schedule it is under now; null: none.';

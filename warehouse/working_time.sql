@@ -1,6 +1,6 @@
 -- Working time: what the marts of business seconds are made of. Made for a build, and kept in no file.
--- A schedule's open hours carry a running total, so working time up to an instant is one look-up and between two instants a difference of two.
-
+-- A schedule's open hours carry a running total, so working time up to an instant is one look-up and between two instants a difference of
+-- two.
 create or replace temp macro local_time_of(utc_time, zone) as timezone(zone, timezone('UTC', utc_time));
 
 -- What the database makes of a local time: the later of two where clocks go back.

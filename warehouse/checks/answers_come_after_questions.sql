@@ -1,7 +1,3 @@
 -- severity: warning
 -- meaning: answered before asked; counted, and left out of every average
-select
-    source,
-    ticket_id as example,
-from store.waits
-where fault is not null
+select source, ticket_id as example, from store.waits where fault is not null

@@ -1,8 +1,3 @@
 -- severity: error
 -- meaning: a ticket stands more than once in tickets
-select
-    source,
-    ticket_id as example,
-from store.tickets
-group by source, ticket_id
-having count(*) > 1
+select source, ticket_id as example, from store.tickets group by source, ticket_id having count(*) > 1

@@ -1,30 +1,31 @@
 -- One row per touched agent of a source: everyone who holds a ticket, answered a wait or wrote as an agent.
-with held as (
-    select
-        source,
-        agent,
-        arg_max(team, (created_at, ticket_id)) as team,
-        arg_max(supervisor, (created_at, ticket_id)) as supervisor,
-        arg_max(manager, (created_at, ticket_id)) as manager,
-        min(created_at) as first_seen_at,
-        max(created_at) as last_seen_at,
-    from store.tickets
-    semi join touched_agents using (source, agent)
-    group by source, agent
-),
+with
+    held as (
+        select
+            source,
+            agent,
+            arg_max(team, (created_at, ticket_id)) as team,
+            arg_max(supervisor, (created_at, ticket_id)) as supervisor,
+            arg_max(manager, (created_at, ticket_id)) as manager,
+            min(created_at) as first_seen_at,
+            max(created_at) as last_seen_at,
+        from store.tickets
+        semi join touched_agents using (source, agent)
+        group by source, agent
+    ),
 
-answered as (
-    select
-        source,
-        agent,
-        arg_max(team, (ended_at, ticket_id, turn)) as team,
-        min(ended_at) as first_seen_at,
-        max(ended_at) as last_seen_at,
-    from store.waits
-    semi join touched_agents using (source, agent)
-    where outcome = 'answered'
-    group by source, agent
-)
+    answered as (
+        select
+            source,
+            agent,
+            arg_max(team, (ended_at, ticket_id, turn)) as team,
+            min(ended_at) as first_seen_at,
+            max(ended_at) as last_seen_at,
+        from store.waits
+        semi join touched_agents using (source, agent)
+        where outcome = 'answered'
+        group by source, agent
+    )
 
 select
     touched_agents.source,

@@ -1,41 +1,31 @@
 -- One row per moment a touched ticket entered or left the backlog.
-with compared as (
-    select
-        *,
-        coalesce(lag(is_open) over (partition by source, ticket_id order by position), true) as was_open,
-    from status_changes
-),
+with
+    compared as (
+        select *, coalesce(lag(is_open) over (partition by source, ticket_id order by position), true) as was_open, from status_changes
+    ),
 
-changes as (
-    select
-        source,
-        ticket_id,
-        created_at as happened_at,
-        'arrived' as change,
-        1 as open_change,
-    from ticket_base
-    union all
-    select
-        source,
-        ticket_id,
-        happened_at,
-        case
-            when is_open then 'reopened'
-            when status in ('deleted', 'merged') then 'removed'
-            when status = 'abandoned' then 'abandoned'
-            else 'solved'
-        end as change,
-        case when is_open then 1 else -1 end as open_change,
-    from compared
-    where is_open <> was_open
-)
+    changes as (
+        select source, ticket_id, created_at as happened_at, 'arrived' as change, 1 as open_change,
+        from ticket_base
+        union all
+        select
+            source,
+            ticket_id,
+            happened_at,
+            case
+                when is_open
+                then 'reopened'
+                when status in ('deleted', 'merged')
+                then 'removed'
+                when status = 'abandoned'
+                then 'abandoned'
+                else 'solved'
+            end as change,
+            case when is_open then 1 else -1 end as open_change,
+        from compared
+        where is_open <> was_open
+    )
 
-select
-    changes.*,
-    ticket_base.channel,
-    ticket_base.team,
-    ticket_base.agent,
-    ticket_base.topic,
-    ticket_base.priority,
+select changes.*, ticket_base.channel, ticket_base.team, ticket_base.agent, ticket_base.topic, ticket_base.priority,
 from changes
 inner join ticket_base using (source, ticket_id)

@@ -9,7 +9,7 @@ select
             ticket_base.abandoned_at is not null
             and events.happened_at <= ticket_base.abandoned_at + interval 1 second
             and lower(events.new_value) in ('solved', 'closed')
-            then 'abandoned'
+        then 'abandoned'
         else lower(events.new_value)
     end as status,
     is_open_status(lower(events.new_value)) as is_open,

@@ -1,19 +1,20 @@
 -- One row per stretch of a touched ticket in one status, with its business clock at both ends. ended_at null: it is in it now.
-with timed as (
-    select
-        changes.source,
-        changes.ticket_id,
-        changes.happened_at,
-        changes.position,
-        -- A source's own words count as open, as in the backlog.
-        case when changes.is_open and changes.status not in ('new', 'pending', 'hold') then 'open' else changes.status end as status,
-        changes.is_open,
-        changes.is_inferred,
-        moments.clock,
-        moments.unscheduled,
-    from status_changes as changes
-    left join ticket_moments as moments using (source, ticket_id, happened_at)
-)
+with
+    timed as (
+        select
+            changes.source,
+            changes.ticket_id,
+            changes.happened_at,
+            changes.position,
+            -- A source's own words count as open, as in the backlog.
+            case when changes.is_open and changes.status not in ('new', 'pending', 'hold') then 'open' else changes.status end as status,
+            changes.is_open,
+            changes.is_inferred,
+            moments.clock,
+            moments.unscheduled,
+        from status_changes as changes
+        left join ticket_moments as moments using (source, ticket_id, happened_at)
+    )
 
 select
     source,

@@ -20,7 +20,13 @@ select
 from store.survey_rows as delivered
 semi join touched_responses using (source, response_id)
 left join store.tickets as tickets on tickets.source = delivered.source and tickets.ticket_id = delivered.ticket_id
-qualify row_number() over (
-    partition by delivered.source, delivered.response_id
-    order by coalesce(delivered.version_at, delivered.modified_at) desc, delivered.modified_at desc, delivered.file_no desc, delivered.line_no desc
-) = 1
+qualify
+    row_number() over (
+        partition by delivered.source, delivered.response_id
+        order by
+            coalesce(delivered.version_at, delivered.modified_at) desc,
+            delivered.modified_at desc,
+            delivered.file_no desc,
+            delivered.line_no desc
+    )
+    = 1

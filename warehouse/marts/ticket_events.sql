@@ -1,118 +1,118 @@
 -- One row per change of a touched ticket.
-with changes as (
-    select
-        source,
-        ticket_id,
-        happened_at,
-        coalesce(position, 0) as position,
-        key,
-        field,
-        old_value,
-        new_value,
-        actor,
-        false as is_inferred,
-    from store.event_rows
-    semi join ticket_base using (source, ticket_id)
-    where field is not null
-),
+with
+    changes as (
+        select
+            source,
+            ticket_id,
+            happened_at,
+            coalesce(position, 0) as position,
+            key,
+            field,
+            old_value,
+            new_value,
+            actor,
+            false as is_inferred,
+        from store.event_rows
+        semi join ticket_base using (source, ticket_id)
+        where field is not null
+    ),
 
--- Sources that deliver the whole ticket after each change: what differs from the row before is what changed.
-states as (
-    select
-        source,
-        ticket_id,
-        happened_at,
-        coalesce(position, 0) as position,
-        key,
-        actor,
-        row_number() over rows_of_ticket as row_of_ticket,
-        unnest([
-            {'field': 'status', 'old_value': lag(status) over rows_of_ticket, 'new_value': status},
-            {'field': 'team', 'old_value': lag(team) over rows_of_ticket, 'new_value': team},
-            {'field': 'agent', 'old_value': lag(agent) over rows_of_ticket, 'new_value': agent},
-            {'field': 'priority', 'old_value': lag(priority) over rows_of_ticket, 'new_value': priority},
-            {'field': 'channel', 'old_value': lag(channel) over rows_of_ticket, 'new_value': channel}
-        ]) as change,
-    from store.event_rows
-    semi join ticket_base using (source, ticket_id)
-    where field is null
-    window rows_of_ticket as (partition by source, ticket_id order by happened_at, coalesce(position, 0), key)
-),
+    -- Sources that deliver the whole ticket after each change: what differs from the row before is what changed.
+    states as (
+        select
+            source,
+            ticket_id,
+            happened_at,
+            coalesce(position, 0) as position,
+            key,
+            actor,
+            row_number() over rows_of_ticket as row_of_ticket,
+            unnest(
+                [
+                    {'field':'status', 'old_value':lag(status) over rows_of_ticket, 'new_value':status},
+                    {'field':'team', 'old_value':lag(team) over rows_of_ticket, 'new_value':team},
+                    {'field':'agent', 'old_value':lag(agent) over rows_of_ticket, 'new_value':agent},
+                    {'field':'priority', 'old_value':lag(priority) over rows_of_ticket, 'new_value':priority},
+                    {'field':'channel', 'old_value':lag(channel) over rows_of_ticket, 'new_value':channel}
+                ]
+            ) as change,
+        from store.event_rows
+        semi join ticket_base using (source, ticket_id)
+        where field is null
+        window rows_of_ticket as (partition by source, ticket_id order by happened_at, coalesce(position, 0), key)
+    ),
 
--- What the first row shows was set at some time before it: known to be so, not when.
-state_changes as (
-    select
-        source,
-        ticket_id,
-        happened_at,
-        position,
-        key,
-        change.field as field,
-        change.old_value as old_value,
-        change.new_value as new_value,
-        actor,
-        row_of_ticket = 1 as is_inferred,
-    from states
-    where change.old_value is distinct from change.new_value
-),
+    -- What the first row shows was set at some time before it: known to be so, not when.
+    state_changes as (
+        select
+            source,
+            ticket_id,
+            happened_at,
+            position,
+            key,
+            change.field as field,
+            change.old_value as old_value,
+            change.new_value as new_value,
+            actor,
+            row_of_ticket = 1 as is_inferred,
+        from states
+        where change.old_value is distinct from change.new_value
+    ),
 
-delivered as (
-    select * from changes
-    union all by name
-    select * from state_changes
-),
+    delivered as (
+        select *
+        from changes
+        union all by name
+        select *
+        from state_changes
+    ),
 
-last_known as (
-    select
-        source,
-        ticket_id,
-        arg_max(lower(new_value), (happened_at, position, key)) as status,
-        max(happened_at) as known_at,
-    from delivered
-    where field = 'status'
-    group by source, ticket_id
-),
+    last_known as (
+        select source, ticket_id, arg_max(lower(new_value), (happened_at, position, key)) as status, max(happened_at) as known_at,
+        from delivered
+        where field = 'status'
+        group by source, ticket_id
+    ),
 
--- Tickets whose changes are not delivered, or not to the end: their own times say when they came and were solved.
-inferred as (
-    select
-        ticket_base.source,
-        ticket_base.ticket_id,
-        ticket_base.created_at as happened_at,
-        'new' as new_value,
-        0 as step,
-    from ticket_base
-    anti join last_known using (source, ticket_id)
-    union all
-    select
-        ticket_base.source,
-        ticket_base.ticket_id,
-        greatest(
-            coalesce(ticket_base.abandoned_at, ticket_base.solved_at, ticket_base.closed_at, ticket_base.updated_at, ticket_base.created_at),
-            ticket_base.created_at,
-            last_known.known_at
-        ) as happened_at,
-        case when ticket_base.abandoned_at is not null and not ticket_base.is_open then 'abandoned' else ticket_base.status end as new_value,
-        1 as step,
-    from ticket_base
-    left join last_known using (source, ticket_id)
-    where ticket_base.is_open is distinct from is_open_status(coalesce(last_known.status, 'new'))
-),
+    -- Tickets whose changes are not delivered, or not to the end: their own times say when they came and were solved.
+    inferred as (
+        select ticket_base.source, ticket_base.ticket_id, ticket_base.created_at as happened_at, 'new' as new_value, 0 as step,
+        from ticket_base
+        anti join last_known using (source, ticket_id)
+        union all
+        select
+            ticket_base.source,
+            ticket_base.ticket_id,
+            greatest(
+                coalesce(
+                    ticket_base.abandoned_at, ticket_base.solved_at, ticket_base.closed_at, ticket_base.updated_at, ticket_base.created_at
+                ),
+                ticket_base.created_at,
+                last_known.known_at
+            ) as happened_at,
+            case
+                when ticket_base.abandoned_at is not null and not ticket_base.is_open then 'abandoned' else ticket_base.status
+            end as new_value,
+            1 as step,
+        from ticket_base
+        left join last_known using (source, ticket_id)
+        where ticket_base.is_open is distinct from is_open_status(coalesce(last_known.status, 'new'))
+    ),
 
-inferred_changes as (
-    select
-        source,
-        ticket_id,
-        happened_at,
-        9000000000 + step as position,
-        '' as key,
-        'status' as field,
-        null::varchar as old_value,
-        new_value,
-        null::varchar as actor,
-        true as is_inferred,
-    from inferred
-)
+    inferred_changes as (
+        select
+            source,
+            ticket_id,
+            happened_at,
+            9000000000 + step as position,
+            '' as key,
+            'status' as field,
+            null::varchar as old_value,
+            new_value,
+            null::varchar as actor,
+            true as is_inferred,
+        from inferred
+    )
 
 select
     source,
@@ -124,4 +124,11 @@ select
     new_value,
     actor,
     is_inferred,
-from (select * from delivered union all by name select * from inferred_changes)
+from
+    (
+        select *
+        from delivered
+        union all by name
+        select *
+        from inferred_changes
+    )

@@ -1,48 +1,49 @@
 -- One row per instant that counts in the life of a touched ticket with a schedule, with what its business clock shows.
-with scheduled as (
-    select distinct
-        source,
-        ticket_id,
-    from ticket_clocks
-),
+with
+    scheduled as (select distinct source, ticket_id, from ticket_clocks),
 
-instants as (
-    select distinct
-        source,
-        ticket_id,
-        happened_at,
-    from (
-        select source, ticket_id, created_at as happened_at from ticket_base
-        union all
-        select source, ticket_id, happened_at from status_changes
-        union all
-        select source, ticket_id, unnest([began_at, ended_at]) as happened_at from wait_turns
-        union all
-        select source, ticket_id, sent_at as happened_at from ticket_messages where author_kind = 'agent' and is_public
-        union all
-        select source, ticket_id, applied_at as happened_at from store.target_rows
+    instants as (
+        select distinct source, ticket_id, happened_at,
+        from
+            (
+                select source, ticket_id, created_at as happened_at
+                from ticket_base
+                union all
+                select source, ticket_id, happened_at
+                from status_changes
+                union all
+                select source, ticket_id, unnest([began_at, ended_at]) as happened_at
+                from wait_turns
+                union all
+                select source, ticket_id, sent_at as happened_at
+                from ticket_messages
+                where author_kind = 'agent' and is_public
+                union all
+                select source, ticket_id, applied_at as happened_at
+                from store.target_rows
+            )
+        semi join scheduled using (source, ticket_id)
+        where happened_at is not null
+    ),
+
+    staged as (
+        select
+            instants.source,
+            instants.ticket_id,
+            instants.happened_at,
+            clocks.schedule_id,
+            clocks.has_schedule,
+            clocks.clock_ahead,
+            clocks.clock_from,
+            clocks.unscheduled_before,
+            clocks.from_at,
+        from instants
+        asof left join
+            ticket_clocks as clocks
+            on clocks.source = instants.source
+            and clocks.ticket_id = instants.ticket_id
+            and clocks.from_at <= instants.happened_at
     )
-    semi join scheduled using (source, ticket_id)
-    where happened_at is not null
-),
-
-staged as (
-    select
-        instants.source,
-        instants.ticket_id,
-        instants.happened_at,
-        clocks.schedule_id,
-        clocks.has_schedule,
-        clocks.clock_ahead,
-        clocks.clock_from,
-        clocks.unscheduled_before,
-        clocks.from_at,
-    from instants
-    asof left join ticket_clocks as clocks
-        on clocks.source = instants.source
-        and clocks.ticket_id = instants.ticket_id
-        and clocks.from_at <= instants.happened_at
-)
 
 select
     staged.source,
@@ -50,14 +51,10 @@ select
     staged.happened_at,
     case
         when staged.has_schedule
-            then
-                staged.clock_ahead
-                + open_seconds_at(staged.happened_at, hours.opens_at, hours.closes_at, hours.open_seconds_before)
+        then staged.clock_ahead + open_seconds_at(staged.happened_at, hours.opens_at, hours.closes_at, hours.open_seconds_before)
         else staged.clock_from
     end as clock,
     staged.unscheduled_before + case when staged.has_schedule then 0 else epoch(staged.happened_at - staged.from_at) end as unscheduled,
 from staged
-asof left join open_hours as hours
-    on hours.source = staged.source
-    and hours.schedule_id = staged.schedule_id
-    and hours.opens_at <= staged.happened_at
+asof left join
+    open_hours as hours on hours.source = staged.source and hours.schedule_id = staged.schedule_id and hours.opens_at <= staged.happened_at

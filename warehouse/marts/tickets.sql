@@ -1,410 +1,388 @@
 -- One row per touched ticket: counts, moments, and every duration on both clocks, without the stretch that is not over yet.
-with feeds_of_sources as (
-    select
-        source,
-        bool_or(kind = 'message') as tells_messages,
-        bool_or(kind = 'event') as tells_changes,
-    from sources
-    group by source
-),
+with
+    feeds_of_sources as (
+        select source, bool_or(kind = 'message') as tells_messages, bool_or(kind = 'event') as tells_changes, from sources group by source
+    ),
 
-rebuilt as (
-    select
-        ticket_base.*,
-        ticket_base.status in ('solved', 'closed') as is_over,
-        coalesce(feeds_of_sources.tells_messages, false) as tells_messages,
-        coalesce(feeds_of_sources.tells_changes, false) as tells_changes,
-        moments.clock,
-        moments.unscheduled,
-    from ticket_base
-    left join feeds_of_sources using (source)
-    left join ticket_moments as moments
-        on moments.source = ticket_base.source
-        and moments.ticket_id = ticket_base.ticket_id
-        and moments.happened_at = ticket_base.created_at
-),
+    rebuilt as (
+        select
+            ticket_base.*,
+            ticket_base.status in ('solved', 'closed') as is_over,
+            coalesce(feeds_of_sources.tells_messages, false) as tells_messages,
+            coalesce(feeds_of_sources.tells_changes, false) as tells_changes,
+            moments.clock,
+            moments.unscheduled,
+        from ticket_base
+        left join feeds_of_sources using (source)
+        left join
+            ticket_moments as moments
+            on moments.source = ticket_base.source
+            and moments.ticket_id = ticket_base.ticket_id
+            and moments.happened_at = ticket_base.created_at
+    ),
 
--- Messages -------------------------------------------------------------------------------------------------------
+    -- Messages -------------------------------------------------------------------------------------------------------
+    -- Bots and authors that nobody knows do not count. In the same second the customer comes first. nth counts public messages.
+    spoken as (
+        select
+            source,
+            ticket_id,
+            sent_at,
+            author,
+            author_kind,
+            is_public,
+            count(*) filter (where is_public) over said as nth,
+            count(*) filter (where not is_public) over said as notes_before,
+            last_value(case when is_public then author_kind end ignore nulls) over earlier as previous_kind,
+        from ticket_messages
+        where author_kind in ('agent', 'customer')
+        window
+            said as (partition by source, ticket_id order by sent_at, author_kind desc, key rows unbounded preceding),
+            earlier as (
+                partition by source, ticket_id order by sent_at, author_kind desc, key rows between unbounded preceding and 1 preceding
+            )
+    ),
 
--- Bots and authors that nobody knows do not count. In the same second the customer comes first. nth counts public messages.
-spoken as (
-    select
-        source,
-        ticket_id,
-        sent_at,
-        author,
-        author_kind,
-        is_public,
-        count(*) filter (where is_public) over said as nth,
-        count(*) filter (where not is_public) over said as notes_before,
-        last_value(case when is_public then author_kind end ignore nulls) over earlier as previous_kind,
-    from ticket_messages
-    where author_kind in ('agent', 'customer')
-    window
-        said as (partition by source, ticket_id order by sent_at, author_kind desc, key rows unbounded preceding),
-        earlier as (partition by source, ticket_id order by sent_at, author_kind desc, key rows between unbounded preceding and 1 preceding)
-),
+    public_messages as (select * from spoken where is_public),
 
-public_messages as (
-    select * from spoken
-    where is_public
-),
+    strangers as (select distinct source, ticket_id, from ticket_messages where author_kind = 'unknown' and is_public),
 
-strangers as (
-    select distinct
-        source,
-        ticket_id,
-    from ticket_messages
-    where author_kind = 'unknown' and is_public
-),
+    comments as (
+        select
+            source,
+            ticket_id,
+            count(*) filter (where author_kind = 'agent' and is_public) as reply_count,
+            count(*) filter (where author_kind = 'agent') as agent_comment_count,
+            count(*) filter (where author_kind = 'customer') as customer_message_count,
+            count(*) filter (where not is_public) as internal_comment_count,
+            count(*) as comment_count,
+            count(distinct author) filter (where author_kind = 'agent') as handoff_count,
+        from spoken
+        group by source, ticket_id
+    ),
 
-comments as (
-    select
-        source,
-        ticket_id,
-        count(*) filter (where author_kind = 'agent' and is_public) as reply_count,
-        count(*) filter (where author_kind = 'agent') as agent_comment_count,
-        count(*) filter (where author_kind = 'customer') as customer_message_count,
-        count(*) filter (where not is_public) as internal_comment_count,
-        count(*) as comment_count,
-        count(distinct author) filter (where author_kind = 'agent') as handoff_count,
-    from spoken
-    group by source, ticket_id
-),
+    -- A turn begins with the ticket's first public message, and with each customer message that does not follow another one.
+    turns as (
+        select
+            messages.source,
+            messages.ticket_id,
+            messages.nth,
+            messages.sent_at,
+            rebuilt.created_at,
+            -- Where an agent wrote first, that message is the answer if it follows a note, or a customer whose own words are not delivered.
+            messages.nth = 1
+            and messages.author_kind = 'agent'
+            and (messages.notes_before > 0 or (messages.sent_at > rebuilt.created_at and strangers.ticket_id is null)) as answers_itself,
+        from public_messages as messages
+        inner join rebuilt using (source, ticket_id)
+        left join strangers using (source, ticket_id)
+        where messages.nth = 1 or (messages.author_kind = 'customer' and messages.previous_kind = 'agent')
+    ),
 
--- A turn begins with the ticket's first public message, and with each customer message that does not follow another one.
-turns as (
-    select
-        messages.source,
-        messages.ticket_id,
-        messages.nth,
-        messages.sent_at,
-        rebuilt.created_at,
-        -- Where an agent wrote first, that message is the answer if it follows a note, or a customer whose own words are not delivered.
-        messages.nth = 1
-        and messages.author_kind = 'agent'
-        and (messages.notes_before > 0 or (messages.sent_at > rebuilt.created_at and strangers.ticket_id is null)) as answers_itself,
-    from public_messages as messages
-    inner join rebuilt using (source, ticket_id)
-    left join strangers using (source, ticket_id)
-    where messages.nth = 1 or (messages.author_kind = 'customer' and messages.previous_kind = 'agent')
-),
+    -- The answer is the agent's next public message.
+    answered_turns as (
+        select turns.*, case when turns.answers_itself then turns.sent_at else answers.sent_at end as answered_at,
+        from turns
+        asof left join
+            (from public_messages where author_kind = 'agent') as answers
+            on answers.source = turns.source
+            and answers.ticket_id = turns.ticket_id
+            and answers.sent_at > turns.sent_at
+    ),
 
--- The answer is the agent's next public message.
-answered_turns as (
-    select
-        turns.*,
-        case when turns.answers_itself then turns.sent_at else answers.sent_at end as answered_at,
-    from turns
-    asof left join (from public_messages where author_kind = 'agent') as answers
-        on answers.source = turns.source
-        and answers.ticket_id = turns.ticket_id
-        and answers.sent_at > turns.sent_at
-),
+    -- Answers before their ticket, as some sources say, are no durations.
+    replies as (
+        select
+            source,
+            ticket_id,
+            min(answered_at) filter (where nth = 1) as first_response_at,
+            sum(epoch(answered_at - asked_at)) filter (where answered_at >= asked_at) as total_reply_seconds,
+        from (select *, case when nth = 1 then created_at else sent_at end as asked_at, from answered_turns)
+        group by source, ticket_id
+    ),
 
--- Answers before their ticket, as some sources say, are no durations.
-replies as (
-    select
-        source,
-        ticket_id,
-        min(answered_at) filter (where nth = 1) as first_response_at,
-        sum(epoch(answered_at - asked_at)) filter (where answered_at >= asked_at) as total_reply_seconds,
-    from (
+    -- A reply is an agent's public message that is not the ticket's first.
+    agent_replies as (
+        select source, ticket_id, count(*) as agent_reply_count,
+        from public_messages
+        where author_kind = 'agent' and nth > 1
+        group by source, ticket_id
+    ),
+
+    -- Calls, and tickets without messages: their first wait says when they were answered.
+    wait_facts as (
+        select
+            source,
+            ticket_id,
+            min(ended_at) filter (where outcome = 'answered') as first_response_at,
+            arg_min({'began_at':began_at, 'ended_at':ended_at, 'wait_seconds':wait_seconds}, turn) filter (
+                where turn = 1 and outcome = 'answered'
+            ) as first_wait,
+        from wait_turns
+        group by source, ticket_id
+    ),
+
+    first_responses as (
+        select
+            rebuilt.source,
+            rebuilt.ticket_id,
+            rebuilt.has_messages and not rebuilt.has_calls as is_conversation,
+            case when is_conversation then replies.first_response_at else wait_facts.first_response_at end as answered_at,
+            case
+                when not is_conversation
+                then wait_facts.first_wait.wait_seconds
+                when replies.first_response_at >= rebuilt.created_at
+                then epoch(replies.first_response_at - rebuilt.created_at)
+            end as first_response_seconds,
+            case
+                when first_response_seconds is null
+                then null
+                when is_conversation
+                then business_seconds(rebuilt.clock, rebuilt.unscheduled, ended.clock, ended.unscheduled)
+                else business_seconds(began.clock, began.unscheduled, ended.clock, ended.unscheduled)
+            end as first_response_business_seconds,
+        from rebuilt
+        left join replies using (source, ticket_id)
+        left join wait_facts using (source, ticket_id)
+        left join
+            ticket_moments as began
+            on began.source = rebuilt.source
+            and began.ticket_id = rebuilt.ticket_id
+            and began.happened_at = wait_facts.first_wait.began_at
+        left join
+            ticket_moments as ended
+            on ended.source = rebuilt.source
+            and ended.ticket_id = rebuilt.ticket_id
+            and ended.happened_at = case
+                when rebuilt.has_messages and not rebuilt.has_calls then replies.first_response_at else wait_facts.first_wait.ended_at
+            end
+    ),
+
+    -- Statuses -------------------------------------------------------------------------------------------------------
+    spans as (
         select
             *,
-            case when nth = 1 then created_at else sent_at end as asked_at,
-        from answered_turns
+            epoch(ended_at - began_at) as calendar_seconds,
+            business_seconds(began_clock, began_unscheduled, ended_clock, ended_unscheduled) as business_seconds,
+        from status_spans
+    ),
+
+    durations as (
+        select
+            source,
+            ticket_id,
+            coalesce(sum(calendar_seconds) filter (where status = 'new'), 0) as new_seconds,
+            coalesce(sum(calendar_seconds) filter (where status = 'open'), 0) as open_seconds,
+            coalesce(sum(calendar_seconds) filter (where status = 'pending'), 0) as agent_wait_seconds,
+            coalesce(sum(calendar_seconds) filter (where status = 'hold'), 0) as on_hold_seconds,
+            coalesce(sum(business_seconds) filter (where status = 'new'), 0) as new_business_seconds,
+            coalesce(sum(business_seconds) filter (where status = 'open'), 0) as open_business_seconds,
+            coalesce(sum(business_seconds) filter (where status = 'pending'), 0) as agent_wait_business_seconds,
+            coalesce(sum(business_seconds) filter (where status = 'hold'), 0) as on_hold_business_seconds,
+            -- One stretch without a schedule leaves a sum unknown.
+            coalesce(bool_and(business_seconds is not null) filter (where ended_at is not null), true) as is_scheduled,
+            -- Statuses read off the ticket's own times say when it was solved, not what it was meanwhile.
+            bool_or(not is_inferred) as is_told,
+            max(began_at) filter (where ended_at is null) as status_since_at,
+            arg_max(began_clock, position) filter (where ended_at is null) as status_since_clock,
+            arg_max(began_unscheduled, position) filter (where ended_at is null) as status_since_unscheduled,
+            arg_max(status, position) as last_status,
+        from spans
+        group by source, ticket_id
+    ),
+
+    -- The moments a ticket became solved; where it never did, those it became closed.
+    resolutions as (
+        select
+            source,
+            ticket_id,
+            count(*) filter (where status = 'solved') as resolution_count,
+            count(*) filter (where not was_over) as finish_count,
+            coalesce(min(began_at) filter (where status = 'solved'), min(began_at)) as first_solved_at,
+            coalesce(max(began_at) filter (where status = 'solved'), max(began_at)) as last_solved_at,
+            coalesce(arg_min(began_clock, position) filter (where status = 'solved'), arg_min(began_clock, position)) as first_clock,
+            coalesce(arg_max(began_clock, position) filter (where status = 'solved'), arg_max(began_clock, position)) as last_clock,
+            coalesce(
+                arg_min(began_unscheduled, position) filter (where status = 'solved'), arg_min(began_unscheduled, position)
+            ) as first_unscheduled,
+            coalesce(
+                arg_max(began_unscheduled, position) filter (where status = 'solved'), arg_max(began_unscheduled, position)
+            ) as last_unscheduled,
+        from spans
+        where status in ('solved', 'closed')
+        group by source, ticket_id
+    ),
+
+    -- Agents and teams -----------------------------------------------------------------------------------------------
+    holders as (
+        select source, ticket_id, happened_at, position, field, old_value, new_value, is_inferred,
+        from ticket_events
+        semi join touched using (source, ticket_id)
+        where field in ('agent', 'team')
+    ),
+
+    stations as (
+        select
+            source,
+            ticket_id,
+            count(*) filter (where field = 'agent' and new_value is not null) as assignee_station_count,
+            count(distinct new_value) filter (where field = 'agent') as unique_assignee_count,
+            count(*) filter (where field = 'team' and new_value is not null) as group_station_count,
+            count(*) filter (where old_value is not null and new_value is not null and not is_inferred) as reassignment_count,
+        from holders
+        group by source, ticket_id
+    ),
+
+    -- A ticket is nobody's from creation until its first agent, unless it had one at once. Without changes of agent nobody knows, unless
+    -- it has none now.
+    agent_changes as (
+        select source, ticket_id, happened_at, position, new_value as agent,
+        from holders
+        where field = 'agent'
+        union all
+        select
+            rebuilt.source,
+            rebuilt.ticket_id,
+            rebuilt.created_at as happened_at,
+            0 as position,
+            -- Kept in a list: the agent before the first change may be none. What the first row of a ticket shows was so from the
+            -- beginning.
+            arg_min([case when holders.is_inferred then holders.new_value else holders.old_value end], holders.position)[1] as agent,
+        from rebuilt
+        inner join holders on holders.source = rebuilt.source and holders.ticket_id = rebuilt.ticket_id and holders.field = 'agent'
+        group by rebuilt.source, rebuilt.ticket_id, rebuilt.created_at
+        union all
+        select source, ticket_id, created_at as happened_at, 0 as position, null as agent,
+        from rebuilt
+        anti join (from holders where field = 'agent') as assigned using (source, ticket_id)
+        where tells_changes and agent is null
+    ),
+
+    agent_spans as (
+        select
+            source,
+            ticket_id,
+            agent,
+            happened_at as began_at,
+            lead(happened_at) over (partition by source, ticket_id order by happened_at, position) as ended_at,
+        from agent_changes
+    ),
+
+    unassigned as (
+        select
+            source,
+            ticket_id,
+            sum(epoch(ended_at - began_at)) as unassigned_seconds,
+            max(began_at) filter (where ended_at is null) as unassigned_since_at,
+        from agent_spans
+        where agent is null
+        group by source, ticket_id
+    ),
+
+    -- The schedule it is under now.
+    present_clocks as (
+        select
+            source,
+            ticket_id,
+            schedule_id,
+            case when has_schedule then clock_ahead end as clock_ahead,
+            unscheduled_before as clock_unscheduled,
+        from ticket_clocks
+        where to_at is null
+    ),
+
+    calls as (
+        select source, ticket_id, sum(epoch(ended_at - answered_at)) filter (where ended_at >= answered_at) as handle_seconds,
+        from store.call_rows
+        semi join touched using (source, ticket_id)
+        group by source, ticket_id
+    ),
+
+    combined as (
+        select
+            rebuilt.source,
+            rebuilt.ticket_id,
+            rebuilt.channel,
+            rebuilt.team,
+            rebuilt.agent,
+            rebuilt.supervisor,
+            rebuilt.manager,
+            rebuilt.customer,
+            rebuilt.priority,
+            rebuilt.status,
+            rebuilt.is_open,
+            rebuilt.topic,
+            rebuilt.subject,
+            rebuilt.created_at,
+            rebuilt.updated_at,
+            coalesce(first_responses.answered_at, rebuilt.first_response_at) as first_response_at,
+            resolutions.first_solved_at,
+            case when not rebuilt.is_open then coalesce(resolutions.last_solved_at, rebuilt.solved_at) end as solved_at,
+            rebuilt.closed_at,
+            rebuilt.abandoned_at,
+            durations.last_status,
+            durations.status_since_at,
+            durations.status_since_clock,
+            durations.status_since_unscheduled,
+            present_clocks.schedule_id,
+            present_clocks.clock_ahead,
+            present_clocks.clock_unscheduled,
+            case when rebuilt.tells_messages then coalesce(comments.reply_count, 0) end as reply_count,
+            case when rebuilt.tells_messages then coalesce(comments.agent_comment_count, 0) end as agent_comment_count,
+            case when rebuilt.tells_messages then coalesce(comments.customer_message_count, 0) end as customer_message_count,
+            case when rebuilt.tells_messages then coalesce(comments.internal_comment_count, 0) end as internal_comment_count,
+            case when rebuilt.tells_messages then coalesce(comments.comment_count, 0) end as comment_count,
+            case when rebuilt.tells_messages then coalesce(agent_replies.agent_reply_count, 0) end as agent_reply_count,
+            case when rebuilt.tells_messages then coalesce(comments.handoff_count, 0) end as handoff_count,
+            case when rebuilt.tells_changes then coalesce(stations.assignee_station_count, 0) end as assignee_station_count,
+            case when rebuilt.tells_changes then coalesce(stations.unique_assignee_count, 0) end as unique_assignee_count,
+            case when rebuilt.tells_changes then coalesce(stations.group_station_count, 0) end as group_station_count,
+            case when rebuilt.tells_changes then coalesce(stations.reassignment_count, 0) end as reassignment_count,
+            coalesce(resolutions.resolution_count, 0) as resolution_count,
+            greatest(coalesce(resolutions.finish_count, 0) - 1, 0) as reopen_count,
+            case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 1, false) end as is_one_touch,
+            case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 2, false) end as is_two_touch,
+            case
+                when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count not in (1, 2), false)
+            end as is_multi_touch,
+            coalesce(rebuilt.handle_seconds, calls.handle_seconds) as handle_seconds,
+            first_responses.first_response_seconds,
+            first_responses.first_response_business_seconds,
+            replies.total_reply_seconds,
+            epoch(resolutions.first_solved_at - rebuilt.created_at) as first_resolution_seconds,
+            epoch(resolutions.last_solved_at - rebuilt.created_at) as full_resolution_seconds,
+            case
+                when rebuilt.is_over
+                then business_seconds(rebuilt.clock, rebuilt.unscheduled, resolutions.first_clock, resolutions.first_unscheduled)
+            end as first_resolution_business_seconds,
+            case
+                when rebuilt.is_over
+                then business_seconds(rebuilt.clock, rebuilt.unscheduled, resolutions.last_clock, resolutions.last_unscheduled)
+            end as full_resolution_business_seconds,
+            case when durations.is_told then durations.new_seconds end as new_seconds,
+            case when durations.is_told then durations.open_seconds end as open_seconds,
+            case when durations.is_told then durations.agent_wait_seconds end as agent_wait_seconds,
+            case when durations.is_told then durations.on_hold_seconds end as on_hold_seconds,
+            durations.is_told and durations.is_scheduled and present_clocks.clock_ahead is not null as tells_business,
+            case when tells_business then durations.new_business_seconds end as new_business_seconds,
+            case when tells_business then durations.open_business_seconds end as open_business_seconds,
+            case when tells_business then durations.agent_wait_business_seconds end as agent_wait_business_seconds,
+            case when tells_business then durations.on_hold_business_seconds end as on_hold_business_seconds,
+            unassigned.unassigned_seconds,
+            unassigned.unassigned_since_at,
+            rebuilt.promise_kept_at_source,
+        from rebuilt
+        left join comments using (source, ticket_id)
+        left join agent_replies using (source, ticket_id)
+        left join replies using (source, ticket_id)
+        left join first_responses using (source, ticket_id)
+        left join durations using (source, ticket_id)
+        left join resolutions using (source, ticket_id)
+        left join stations using (source, ticket_id)
+        left join unassigned using (source, ticket_id)
+        left join present_clocks using (source, ticket_id)
+        left join calls using (source, ticket_id)
     )
-    group by source, ticket_id
-),
 
--- A reply is an agent's public message that is not the ticket's first.
-agent_replies as (
-    select
-        source,
-        ticket_id,
-        count(*) as agent_reply_count,
-    from public_messages
-    where author_kind = 'agent' and nth > 1
-    group by source, ticket_id
-),
-
--- Calls, and tickets without messages: their first wait says when they were answered.
-wait_facts as (
-    select
-        source,
-        ticket_id,
-        min(ended_at) filter (where outcome = 'answered') as first_response_at,
-        arg_min({'began_at': began_at, 'ended_at': ended_at, 'wait_seconds': wait_seconds}, turn) filter (where turn = 1 and outcome = 'answered') as first_wait,
-    from wait_turns
-    group by source, ticket_id
-),
-
-first_responses as (
-    select
-        rebuilt.source,
-        rebuilt.ticket_id,
-        rebuilt.has_messages and not rebuilt.has_calls as is_conversation,
-        case when is_conversation then replies.first_response_at else wait_facts.first_response_at end as answered_at,
-        case
-            when not is_conversation then wait_facts.first_wait.wait_seconds
-            when replies.first_response_at >= rebuilt.created_at then epoch(replies.first_response_at - rebuilt.created_at)
-        end as first_response_seconds,
-        case
-            when first_response_seconds is null then null
-            when is_conversation then business_seconds(rebuilt.clock, rebuilt.unscheduled, ended.clock, ended.unscheduled)
-            else business_seconds(began.clock, began.unscheduled, ended.clock, ended.unscheduled)
-        end as first_response_business_seconds,
-    from rebuilt
-    left join replies using (source, ticket_id)
-    left join wait_facts using (source, ticket_id)
-    left join ticket_moments as began
-        on began.source = rebuilt.source
-        and began.ticket_id = rebuilt.ticket_id
-        and began.happened_at = wait_facts.first_wait.began_at
-    left join ticket_moments as ended
-        on ended.source = rebuilt.source
-        and ended.ticket_id = rebuilt.ticket_id
-        and ended.happened_at = case when rebuilt.has_messages and not rebuilt.has_calls then replies.first_response_at else wait_facts.first_wait.ended_at end
-),
-
--- Statuses -------------------------------------------------------------------------------------------------------
-
-spans as (
-    select
-        *,
-        epoch(ended_at - began_at) as calendar_seconds,
-        business_seconds(began_clock, began_unscheduled, ended_clock, ended_unscheduled) as business_seconds,
-    from status_spans
-),
-
-durations as (
-    select
-        source,
-        ticket_id,
-        coalesce(sum(calendar_seconds) filter (where status = 'new'), 0) as new_seconds,
-        coalesce(sum(calendar_seconds) filter (where status = 'open'), 0) as open_seconds,
-        coalesce(sum(calendar_seconds) filter (where status = 'pending'), 0) as agent_wait_seconds,
-        coalesce(sum(calendar_seconds) filter (where status = 'hold'), 0) as on_hold_seconds,
-        coalesce(sum(business_seconds) filter (where status = 'new'), 0) as new_business_seconds,
-        coalesce(sum(business_seconds) filter (where status = 'open'), 0) as open_business_seconds,
-        coalesce(sum(business_seconds) filter (where status = 'pending'), 0) as agent_wait_business_seconds,
-        coalesce(sum(business_seconds) filter (where status = 'hold'), 0) as on_hold_business_seconds,
-        -- One stretch without a schedule leaves a sum unknown.
-        coalesce(bool_and(business_seconds is not null) filter (where ended_at is not null), true) as is_scheduled,
-        -- Statuses read off the ticket's own times say when it was solved, not what it was meanwhile.
-        bool_or(not is_inferred) as is_told,
-        max(began_at) filter (where ended_at is null) as status_since_at,
-        arg_max(began_clock, position) filter (where ended_at is null) as status_since_clock,
-        arg_max(began_unscheduled, position) filter (where ended_at is null) as status_since_unscheduled,
-        arg_max(status, position) as last_status,
-    from spans
-    group by source, ticket_id
-),
-
--- The moments a ticket became solved; where it never did, those it became closed.
-resolutions as (
-    select
-        source,
-        ticket_id,
-        count(*) filter (where status = 'solved') as resolution_count,
-        count(*) filter (where not was_over) as finish_count,
-        coalesce(min(began_at) filter (where status = 'solved'), min(began_at)) as first_solved_at,
-        coalesce(max(began_at) filter (where status = 'solved'), max(began_at)) as last_solved_at,
-        coalesce(arg_min(began_clock, position) filter (where status = 'solved'), arg_min(began_clock, position)) as first_clock,
-        coalesce(arg_max(began_clock, position) filter (where status = 'solved'), arg_max(began_clock, position)) as last_clock,
-        coalesce(arg_min(began_unscheduled, position) filter (where status = 'solved'), arg_min(began_unscheduled, position)) as first_unscheduled,
-        coalesce(arg_max(began_unscheduled, position) filter (where status = 'solved'), arg_max(began_unscheduled, position)) as last_unscheduled,
-    from spans
-    where status in ('solved', 'closed')
-    group by source, ticket_id
-),
-
--- Agents and teams -----------------------------------------------------------------------------------------------
-
-holders as (
-    select
-        source,
-        ticket_id,
-        happened_at,
-        position,
-        field,
-        old_value,
-        new_value,
-        is_inferred,
-    from ticket_events
-    semi join touched using (source, ticket_id)
-    where field in ('agent', 'team')
-),
-
-stations as (
-    select
-        source,
-        ticket_id,
-        count(*) filter (where field = 'agent' and new_value is not null) as assignee_station_count,
-        count(distinct new_value) filter (where field = 'agent') as unique_assignee_count,
-        count(*) filter (where field = 'team' and new_value is not null) as group_station_count,
-        count(*) filter (where old_value is not null and new_value is not null and not is_inferred) as reassignment_count,
-    from holders
-    group by source, ticket_id
-),
-
--- A ticket is nobody's from creation until its first agent, unless it had one at once. Without changes of agent nobody knows, unless it has none now.
-agent_changes as (
-    select
-        source,
-        ticket_id,
-        happened_at,
-        position,
-        new_value as agent,
-    from holders
-    where field = 'agent'
-    union all
-    select
-        rebuilt.source,
-        rebuilt.ticket_id,
-        rebuilt.created_at as happened_at,
-        0 as position,
-        -- Kept in a list: the agent before the first change may be none. What the first row of a ticket shows was so from the beginning.
-        arg_min([case when holders.is_inferred then holders.new_value else holders.old_value end], holders.position)[1] as agent,
-    from rebuilt
-    inner join holders on holders.source = rebuilt.source and holders.ticket_id = rebuilt.ticket_id and holders.field = 'agent'
-    group by rebuilt.source, rebuilt.ticket_id, rebuilt.created_at
-    union all
-    select
-        source,
-        ticket_id,
-        created_at as happened_at,
-        0 as position,
-        null as agent,
-    from rebuilt
-    anti join (from holders where field = 'agent') as assigned using (source, ticket_id)
-    where tells_changes and agent is null
-),
-
-agent_spans as (
-    select
-        source,
-        ticket_id,
-        agent,
-        happened_at as began_at,
-        lead(happened_at) over (partition by source, ticket_id order by happened_at, position) as ended_at,
-    from agent_changes
-),
-
-unassigned as (
-    select
-        source,
-        ticket_id,
-        sum(epoch(ended_at - began_at)) as unassigned_seconds,
-        max(began_at) filter (where ended_at is null) as unassigned_since_at,
-    from agent_spans
-    where agent is null
-    group by source, ticket_id
-),
-
--- The schedule it is under now.
-present_clocks as (
-    select
-        source,
-        ticket_id,
-        schedule_id,
-        case when has_schedule then clock_ahead end as clock_ahead,
-        unscheduled_before as clock_unscheduled,
-    from ticket_clocks
-    where to_at is null
-),
-
-calls as (
-    select
-        source,
-        ticket_id,
-        sum(epoch(ended_at - answered_at)) filter (where ended_at >= answered_at) as handle_seconds,
-    from store.call_rows
-    semi join touched using (source, ticket_id)
-    group by source, ticket_id
-),
-
-combined as (
-    select
-        rebuilt.source,
-        rebuilt.ticket_id,
-        rebuilt.channel,
-        rebuilt.team,
-        rebuilt.agent,
-        rebuilt.supervisor,
-        rebuilt.manager,
-        rebuilt.customer,
-        rebuilt.priority,
-        rebuilt.status,
-        rebuilt.is_open,
-        rebuilt.topic,
-        rebuilt.subject,
-        rebuilt.created_at,
-        rebuilt.updated_at,
-        coalesce(first_responses.answered_at, rebuilt.first_response_at) as first_response_at,
-        resolutions.first_solved_at,
-        case when not rebuilt.is_open then coalesce(resolutions.last_solved_at, rebuilt.solved_at) end as solved_at,
-        rebuilt.closed_at,
-        rebuilt.abandoned_at,
-        durations.last_status,
-        durations.status_since_at,
-        durations.status_since_clock,
-        durations.status_since_unscheduled,
-        present_clocks.schedule_id,
-        present_clocks.clock_ahead,
-        present_clocks.clock_unscheduled,
-        case when rebuilt.tells_messages then coalesce(comments.reply_count, 0) end as reply_count,
-        case when rebuilt.tells_messages then coalesce(comments.agent_comment_count, 0) end as agent_comment_count,
-        case when rebuilt.tells_messages then coalesce(comments.customer_message_count, 0) end as customer_message_count,
-        case when rebuilt.tells_messages then coalesce(comments.internal_comment_count, 0) end as internal_comment_count,
-        case when rebuilt.tells_messages then coalesce(comments.comment_count, 0) end as comment_count,
-        case when rebuilt.tells_messages then coalesce(agent_replies.agent_reply_count, 0) end as agent_reply_count,
-        case when rebuilt.tells_messages then coalesce(comments.handoff_count, 0) end as handoff_count,
-        case when rebuilt.tells_changes then coalesce(stations.assignee_station_count, 0) end as assignee_station_count,
-        case when rebuilt.tells_changes then coalesce(stations.unique_assignee_count, 0) end as unique_assignee_count,
-        case when rebuilt.tells_changes then coalesce(stations.group_station_count, 0) end as group_station_count,
-        case when rebuilt.tells_changes then coalesce(stations.reassignment_count, 0) end as reassignment_count,
-        coalesce(resolutions.resolution_count, 0) as resolution_count,
-        greatest(coalesce(resolutions.finish_count, 0) - 1, 0) as reopen_count,
-        case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 1, false) end as is_one_touch,
-        case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 2, false) end as is_two_touch,
-        case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count not in (1, 2), false) end as is_multi_touch,
-        coalesce(rebuilt.handle_seconds, calls.handle_seconds) as handle_seconds,
-        first_responses.first_response_seconds,
-        first_responses.first_response_business_seconds,
-        replies.total_reply_seconds,
-        epoch(resolutions.first_solved_at - rebuilt.created_at) as first_resolution_seconds,
-        epoch(resolutions.last_solved_at - rebuilt.created_at) as full_resolution_seconds,
-        case when rebuilt.is_over
-            then business_seconds(rebuilt.clock, rebuilt.unscheduled, resolutions.first_clock, resolutions.first_unscheduled)
-        end as first_resolution_business_seconds,
-        case when rebuilt.is_over
-            then business_seconds(rebuilt.clock, rebuilt.unscheduled, resolutions.last_clock, resolutions.last_unscheduled)
-        end as full_resolution_business_seconds,
-        case when durations.is_told then durations.new_seconds end as new_seconds,
-        case when durations.is_told then durations.open_seconds end as open_seconds,
-        case when durations.is_told then durations.agent_wait_seconds end as agent_wait_seconds,
-        case when durations.is_told then durations.on_hold_seconds end as on_hold_seconds,
-        durations.is_told and durations.is_scheduled and present_clocks.clock_ahead is not null as tells_business,
-        case when tells_business then durations.new_business_seconds end as new_business_seconds,
-        case when tells_business then durations.open_business_seconds end as open_business_seconds,
-        case when tells_business then durations.agent_wait_business_seconds end as agent_wait_business_seconds,
-        case when tells_business then durations.on_hold_business_seconds end as on_hold_business_seconds,
-        unassigned.unassigned_seconds,
-        unassigned.unassigned_since_at,
-        rebuilt.promise_kept_at_source,
-    from rebuilt
-    left join comments using (source, ticket_id)
-    left join agent_replies using (source, ticket_id)
-    left join replies using (source, ticket_id)
-    left join first_responses using (source, ticket_id)
-    left join durations using (source, ticket_id)
-    left join resolutions using (source, ticket_id)
-    left join stations using (source, ticket_id)
-    left join unassigned using (source, ticket_id)
-    left join present_clocks using (source, ticket_id)
-    left join calls using (source, ticket_id)
-)
-
-select * exclude (tells_business) from combined
+select * exclude (tells_business)
+from combined

@@ -1,21 +1,24 @@
 -- One row per wait of a touched ticket: the wait, its working time, and what was promised for it.
-with promised as (
-    select
-        source,
-        ticket_id,
-        metric,
-        applied_at,
-        any_value(target_seconds) as target_seconds,
-        any_value(is_business_time) as is_business_time,
-        any_value(due_at) filter (where is_business_time) as business_due_at,
-    from sla_built
-    where metric in ('first_response', 'next_response')
-    group by source, ticket_id, metric, applied_at
-)
+with
+    promised as (
+        select
+            source,
+            ticket_id,
+            metric,
+            applied_at,
+            any_value(target_seconds) as target_seconds,
+            any_value(is_business_time) as is_business_time,
+            any_value(due_at) filter (where is_business_time) as business_due_at,
+        from sla_built
+        where metric in ('first_response', 'next_response')
+        group by source, ticket_id, metric, applied_at
+    )
 
 select
     turns.*,
-    case when turns.fault is null then business_seconds(began.clock, began.unscheduled, ended.clock, ended.unscheduled) end as wait_business_seconds,
+    case
+        when turns.fault is null then business_seconds(began.clock, began.unscheduled, ended.clock, ended.unscheduled)
+    end as wait_business_seconds,
     promised.target_seconds,
     promised.is_business_time,
     promised.business_due_at,
@@ -25,19 +28,14 @@ select
     case when turns.outcome = 'waiting' then began.clock end as began_clock,
     case when turns.outcome = 'waiting' then began.unscheduled end as began_unscheduled,
 from wait_turns as turns
-left join ticket_moments as began
-    on began.source = turns.source
-    and began.ticket_id = turns.ticket_id
-    and began.happened_at = turns.began_at
-left join ticket_moments as ended
-    on ended.source = turns.source
-    and ended.ticket_id = turns.ticket_id
-    and ended.happened_at = turns.ended_at
-left join promised
+left join
+    ticket_moments as began on began.source = turns.source and began.ticket_id = turns.ticket_id and began.happened_at = turns.began_at
+left join
+    ticket_moments as ended on ended.source = turns.source and ended.ticket_id = turns.ticket_id and ended.happened_at = turns.ended_at
+left join
+    promised
     on promised.source = turns.source
     and promised.ticket_id = turns.ticket_id
     and promised.metric = turns.kind || '_response'
     and promised.applied_at = turns.began_at
-left join tickets_built as tickets
-    on tickets.source = turns.source
-    and tickets.ticket_id = turns.ticket_id
+left join tickets_built as tickets on tickets.source = turns.source and tickets.ticket_id = turns.ticket_id

@@ -1,9 +1,5 @@
 -- One row per agent who answered a customer in the half hour up to $as_of: how many answers, and how long ago the last one was.
-select
-    agent,
-    arg_max(team, ended_at) as team,
-    count(*) as answers,
-    epoch($as_of - max(ended_at)) as last_answer_seconds,
+select agent, arg_max(team, ended_at) as team, count(*) as answers, epoch($as_of - max(ended_at)) as last_answer_seconds,
 from waits
 where
     outcome = 'answered'

@@ -1,7 +1,5 @@
 -- One row per reason why waits of the period have times that make no sense: they are counted here and averaged in nowhere.
-select
-    fault,
-    count(*) as waits,
+select fault, count(*) as waits,
 from waits
 where
     fault is not null

@@ -1,8 +1,5 @@
 -- One row per channel: the target that most of its waits of the period had, and how many different ones there were.
-select
-    channel,
-    mode(target_seconds) as target_seconds,
-    count(distinct target_seconds) as targets,
+select channel, mode(target_seconds) as target_seconds, count(distinct target_seconds) as targets,
 from waits
 where
     target_seconds is not null

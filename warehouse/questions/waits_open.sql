@@ -20,4 +20,4 @@ where
     and ($teams is null or list_contains($teams, team))
     and ($agents is null or list_contains($agents, agent))
 qualify row_number() over (partition by within_target is false order by due_in_seconds, began_at, ticket_id) <= 100
-order by is_past, case when is_past then -waited_seconds else due_in_seconds end, ticket_id
+order by is_past, case when is_past then - waited_seconds else due_in_seconds end, ticket_id

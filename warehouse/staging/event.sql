@@ -3,7 +3,10 @@ select
     * replace (
         coalesce(
             reason,
-            case when field is not null and new_value is null and old_value is null then 'field is ' || field || ' but both old_value and new_value are empty' end
+            case
+                when field is not null and new_value is null and old_value is null
+                then 'field is ' || field || ' but both old_value and new_value are empty'
+            end
         ) as reason,
         lower(field) as field
     ),

@@ -1,6 +1,5 @@
 -- The raw tables of a Zendesk account (raw_*, all text) as export files of our own kinds of rows: one view ..._export a kind.
 -- What is peculiar to Zendesk ends here. Text goes through as delivered: the staging step casts it, and rejects with a reason.
-
 -- One row per place name that Zendesk uses for a time zone (Rails names, not IANA ones).
 create table zendesk_time_zones as
 select
@@ -106,7 +105,8 @@ left join agents as actors on actors.id = history.user_id
 where history.field_name in ('status', 'assignee_id', 'group_id', 'priority', 'sla_policy');
 
 -- One row per moment a ticket came under a schedule; it holds until the next.
--- Zendesk writes the first one a moment after the ticket. Up to 5 seconds late nothing held before it, and those seconds are no working time;
+-- Zendesk writes the first one a moment after the ticket. Up to 5 seconds late nothing held before it, and those seconds are no working
+-- time;
 -- later than that the account's default held until then. A ticket that never gets one is under the default.
 create view schedule_changes as
 with assigned as (
@@ -195,7 +195,8 @@ from raw_ticket_comment as comment
 left join agents on agents.id = comment.user_id
 left join raw_user as people on people.id = comment.user_id;
 
--- One row per weekly working interval of a schedule. A zone that nobody knows counts as UTC, and the name says so. And one without hours for the seconds until a new ticket is put under a schedule.
+-- One row per weekly working interval of a schedule. A zone that nobody knows counts as UTC, and the name says so. And one without hours
+-- for the seconds until a new ticket is put under a schedule.
 create view schedule_export as
 select
     schedule.id as schedule_id,
