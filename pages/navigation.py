@@ -31,6 +31,12 @@ page = st.navigation(
             icon=":material/hourglass_empty:",
             help="How long customers waited, open waits counted.",
         ),
+        st.Page(
+            "data_health.py",
+            title="Data health",
+            icon=":material/health_and_safety:",
+            help="What came in, and what is odd about it.",
+        ),
         st.Page("glossary.py", title="Glossary", icon=":material/menu_book:", help="What every metric means."),
     ],
     position="top",

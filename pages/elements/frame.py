@@ -19,7 +19,12 @@ from warehouse.errors import NoWarehouse, SupportError
 
 
 def begin(
-    title: str, with_period: bool = True, grains: bool = False, kinds: bool = False, follow: bool = False
+    title: str,
+    with_period: bool = True,
+    grains: bool = False,
+    kinds: bool = False,
+    follow: bool = False,
+    filtered: bool = True,
 ) -> View:
     """Draws the head of a page and returns what it is about; stops the page with a clear message where there is no data.
 
@@ -39,6 +44,8 @@ def begin(
         st.stop()
     every_source = data.sources(path, version)
     choices = {name: list(labels) for name, labels in data.choices(path, bool(every_source)).items()}
+    if not filtered:
+        choices = {name: [] for name in choices}
     chosen = filters.bar(choices, with_period, grains, kinds)
     about = tuple(
         source for source in every_source if not chosen.values["source"] or source.name in chosen.values["source"]

@@ -25,22 +25,13 @@ with
             count(*) filter (where not is_today) as decided_before,
             count(*) filter (where not is_today and within_target) as kept_before,
         from decided
-    ),
-
-    shares as (
-        select
-            *,
-            kept / nullif(decided, 0) as share,
-            kept_before / nullif(decided_before, 0) as share_before,
-            1.959964 * 1.959964 / nullif(decided, 0) as weight,
-        from counts
     )
 
 select
     decided,
     kept,
-    share,
-    share_before,
-    (share + weight / 2 - sqrt(share * (1 - share) * weight + weight * weight / 4)) / (1 + weight) as share_low,
-    (share + weight / 2 + sqrt(share * (1 - share) * weight + weight * weight / 4)) / (1 + weight) as share_high,
-from shares
+    kept / nullif(decided, 0) as share,
+    kept_before / nullif(decided_before, 0) as share_before,
+    wilson_low(kept, decided) as share_low,
+    wilson_high(kept, decided) as share_high,
+from counts

@@ -8,13 +8,14 @@ select
     agent,
     topic,
     waited_seconds,
-    target_seconds - waited_seconds as due_in_seconds,
+    epoch(due_at - as_of.as_of) as due_in_seconds,
     within_target is false as is_past,
 from waits
+inner join as_of using (source)
 where
     outcome = 'waiting'
     and fault is null
-    and target_seconds is not null
+    and due_at is not null
     and ($sources is null or list_contains($sources, source))
     and ($channels is null or list_contains($channels, channel))
     and ($teams is null or list_contains($teams, team))

@@ -37,9 +37,7 @@ with
         from decided
         cross join (values (true), (false)) as levels(whole)
         group by all
-    ),
-
-    shares as (select *, kept / decided as share, 1.959964 * 1.959964 / decided as weight, from grouped)
+    )
 
 select
     channel,
@@ -47,8 +45,8 @@ select
     bin,
     decided,
     kept,
-    share,
-    (share + weight / 2 - sqrt(share * (1 - share) * weight + weight * weight / 4)) / (1 + weight) as share_low,
-    (share + weight / 2 + sqrt(share * (1 - share) * weight + weight * weight / 4)) / (1 + weight) as share_high,
-from shares
+    kept / decided as share,
+    wilson_low(kept, decided) as share_low,
+    wilson_high(kept, decided) as share_high,
+from grouped
 order by all_channels desc, channel, bin
