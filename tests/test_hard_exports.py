@@ -281,3 +281,16 @@ def test_a_source_that_cannot_be_read_leaves_the_others_alone(desk: Desk) -> Non
     report = desk.run()
     assert desk.ask("select ticket_id from tickets") == [("2",)]
     assert any("[sources.odd]" in problem for problem in report.problems)
+
+
+def test_one_message_under_two_keys_counts_once(desk: Desk) -> None:
+    desk.source("messages", "message", 'key = ["row"]')
+    rows = [
+        "r1,1,T,2026-01-01T10:00:00,customer",
+        "r2,2,T,2026-01-01T11:00:00,agent",
+        "r3,2,T,2026-01-01T11:00:00,agent",
+    ]
+    desk.deliver("messages/a.csv", "row,message_id,ticket_id,sent_at,author_kind\n" + "\n".join(rows))
+    assert desk.run().state == "done"
+    assert desk.ask("select count(*) from messages") == [(2,)]
+    assert desk.ask("select reply_count from tickets") == [(1,)]
