@@ -252,7 +252,7 @@ def _keep_unparsed(connection: duckdb.DuckDBPyConnection, members: list[Readable
     if not connection.execute("select 1 from duckdb_tables() where table_name = 'reject_errors'").fetchall():
         return
     _refuse_to_swallow(connection, members)
-    connection.execute(read_unparsed())
+    connection.execute(_KEEP_UNPARSED)
     connection.execute("drop table reject_errors; drop table reject_scans")
 
 
@@ -274,8 +274,7 @@ limit 1"""
         raise OpenQuote(name, found[1])
 
 
-def read_unparsed() -> str:
-    return """
+_KEEP_UNPARSED = """
 insert into unparsed
 select
     scans.file_path as filename,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from glob import has_magic
@@ -148,7 +147,3 @@ def clear_partials(landing: Path) -> None:
     """Removes copies that a killed run left half done."""
     for path in landing.glob("*/.*.partial"):
         path.unlink(missing_ok=True)
-
-
-def free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
