@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, charts, data, format, frame, palette, tables
+from pages.elements import access, charts, data, format, frame, palette, tables, wall
 from pages.elements.data import View
+from pages.elements.figure import Chart
 from pages.elements.periods import local_time, start_of_today
-from pages.elements.tiles import tile
+from pages.elements.tiles import quiet, tile
 
 access.require("live")
 
-CHART_HEIGHT = 170
-TABLE_HEIGHT = 247
+CHART_HEIGHT = 150
+TABLE_HEIGHT = 218
+NEXT, MISSED = "Due next", "Missed"
 NOT_KNOWN = "Not known: the source does not say when customers were answered."
 
 
-@st.cache_data(max_entries=data.KEPT_DRAWINGS, show_spinner=False)
-def draw(view: View) -> None:
-    """The whole page below the filter bar, drawn once for everyone who looks at the same thing."""
+@dataclass(frozen=True)
+class Drawn:
+    """What the page shows of a view."""
+
+    queue: pd.DataFrame
+    hours: pd.DataFrame
+    backlog: pd.Series
+    today: pd.Series
+    promised: float | None
+    waits: pd.DataFrame
+    agents: pd.DataFrame
+    charts: tuple[Chart, Chart, Chart, Chart]
+    teams: str
+
+
+@data.kept
+def drawn(view: View) -> Drawn:
+    """Frames and charts, made once for everyone who looks at the same thing."""
     queue = view.ask("live_queue")
     hours = view.ask("live_hours", as_of=view.as_of)
-    _tiles(view, queue, hours)
-    _charts(view, queue, hours)
-    _tables(view)
+    today = view.ask("live_targets", as_of=view.as_of, today=start_of_today(view.as_of, view.zone)).iloc[0]
+    promises = view.ask("target_shares", kind=None)["target_share"].tolist()
+    return Drawn(
+        queue=queue,
+        hours=hours,
+        backlog=view.ask("live_backlog", as_of=view.as_of).iloc[0],
+        today=today,
+        promised=promises[0] if len(promises) == 1 and today["decided"] else None,
+        waits=view.ask("waits_open"),
+        agents=view.ask("live_agents", as_of=view.as_of),
+        charts=_charts(view, queue, hours),
+        teams=charts.most_of(queue, "team", CHART_HEIGHT),
+    )
+
+
+def draw(view: View) -> None:
+    shown = drawn(view)
+    _tiles(view, shown)
+    _place_charts(view, shown)
+    _tables(view, shown)
     frame.footnote(view, "Hours count back from the data's own time, so none of them is unfinished.")
 
 
-def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
-    backlog = view.ask("live_backlog", as_of=view.as_of).iloc[0]
+def _tiles(view: View, shown: Drawn) -> None:
+    queue, hours, backlog = shown.queue, shown.hours, shown.backlog
     now, hour_before, day_before = hours.iloc[-1], hours.iloc[-2], hours.iloc[0]
     channels = queue[queue["part"] == "channel"]
     waiting = int(channels["waiting"].sum()) if view.knows_waits else None
@@ -42,16 +78,17 @@ def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
             format.change_of_level(now["waiting"] - day_before["waiting"]) if view.knows_waits else None,
             "vs 24 h before",
             note="" if past or not waiting else "none past its target",
-            crossed=f"{past} past their target" if past else "",
+            crossed=f"{format.count(past)} past their target" if past else "",
+            trend=hours["waiting"].tolist() if view.knows_waits else (),
         )
         tile(
             "Longest wait",
             format.duration(None if longest is None else longest["longest_seconds"]),
             note=""
             if longest is None
-            else f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}",
+            else tables.plain(f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}"),
         )
-        _within_target_today(view)
+        _within_target_today(shown)
         tile(
             "Open tickets",
             format.count(backlog["open"]),
@@ -65,6 +102,7 @@ def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
             format.change_of_level(now["arrived"] - hour_before["arrived"]),
             "vs the 60 min before",
             note=f"{format.count(hours['arrived'].iloc[1:].sum())} in 24 h",
+            trend=hours["arrived"].tolist(),
         )
         answered = hours["answered"] if view.knows_waits else hours["answered"].astype(float) * float("nan")
         tile(
@@ -74,13 +112,12 @@ def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
             "vs the 60 min before",
             note=f"{format.count(answered.iloc[1:].sum())} in 24 h" if view.knows_waits else "",
             explanation="First answers to a ticket, call or chat.",
+            trend=answered.tolist(),
         )
 
 
-def _within_target_today(view: View) -> None:
-    today = view.ask("live_targets", as_of=view.as_of, today=start_of_today(view.as_of, view.zone)).iloc[0]
-    promises = view.ask("target_shares", kind=None)["target_share"].tolist()
-    promised = promises[0] if len(promises) == 1 and today["decided"] else None
+def _within_target_today(shown: Drawn) -> None:
+    today, promised = shown.today, shown.promised
     is_below = promised is not None and today["share_high"] < promised
     tile(
         "Within target today",
@@ -95,50 +132,67 @@ def _within_target_today(view: View) -> None:
     )
 
 
-def _charts(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> None:
+def _charts(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> tuple[Chart, Chart, Chart, Chart]:
     inks = palette.of(view.theme)
-    labels = frame.channel_labels(view)
     empty = "Nobody waits." if view.knows_waits else NOT_KNOWN
     ends = [local_time(moment, view.zone).replace(tzinfo=None) for moment in charts.moments(hours["ends_at"])]
+    return (
+        charts.waiting_by("channel", queue, frame.channel_labels(view), inks, CHART_HEIGHT, empty),
+        charts.waiting_by("team", queue, {}, inks, CHART_HEIGHT, empty),
+        charts.waiting_over_time(hours, ends, inks, CHART_HEIGHT),
+        charts.arrivals_and_answers(hours, ends, inks, CHART_HEIGHT),
+    )
+
+
+def _place_charts(view: View, shown: Drawn) -> None:
+    by_channel, by_team, waiting, flow = shown.charts
     with st.grid(4, min_column_width=250, gap="small"):
         with frame.card("Waiting by channel", "customers now, and the longest wait"):
-            frame.chart(charts.waiting_by("channel", queue, labels, inks, CHART_HEIGHT, empty), "by_channel", live=True)
-        with frame.card("Waiting by team", charts.most_of(queue, "team", CHART_HEIGHT) + ", and the longest wait"):
-            frame.chart(charts.waiting_by("team", queue, {}, inks, CHART_HEIGHT, empty), "by_team", live=True)
+            frame.chart(by_channel, "by_channel", view, live=True)
+        with frame.card("Waiting by team", f"{shown.teams}, and the longest wait"):
+            frame.chart(by_team, "by_team", view, live=True)
         with frame.card("Waiting", "customers at the end of each hour, last 24 h"):
-            frame.chart(charts.waiting_over_time(hours, ends, inks, CHART_HEIGHT), "waiting", live=True)
+            frame.over_time(waiting, "waiting", view)
         with frame.card("Arrived and answered", "tickets and first answers per hour, last 24 h"):
-            frame.chart(charts.arrivals_and_answers(hours, ends, inks, CHART_HEIGHT), "flow", live=True)
+            frame.over_time(flow, "flow", view)
 
 
-def _tables(view: View) -> None:
-    waits, agents = view.ask("waits_open"), view.ask("live_agents", as_of=view.as_of)
-    due, past = waits[~waits["is_past"]], waits[waits["is_past"]]
-    labels = frame.channel_labels(view)
+def _tables(view: View, shown: Drawn) -> None:
     waits_column, agents_column = st.columns([2.25, 1], gap="small")
     with waits_column, st.container(border=True, gap="xsmall", height="stretch"):
-        soon, missed = st.tabs([f"Will miss their target next ({len(due)})", f"Missed it already ({len(past)})"])
-        with soon:
-            tables.waits(
-                due,
-                "due_in_seconds",
-                "Due in",
-                labels,
-                TABLE_HEIGHT,
-                "Nobody waits whose target is still to come." if view.knows_waits else NOT_KNOWN,
-            )
-        with missed:
-            tables.waits(
-                past,
-                "due_in_seconds",
-                "Past by",
-                labels,
-                TABLE_HEIGHT,
-                "Nobody waits past a target." if view.knows_waits else NOT_KNOWN,
-            )
-    with agents_column, frame.card("Answering now", "agents who answered in the last 30 minutes"):
-        tables.agents(agents, TABLE_HEIGHT)
+        _waits(view, shown.waits)
+    with agents_column, frame.card("Answering now", "agents who answered in the last 30 minutes") as slot:
+        tables.agents(view, shown.agents, TABLE_HEIGHT, slot)
 
 
-view = frame.begin("Live", with_period=False, follow=True)
-draw(view)
+def _waits(view: View, waits: pd.DataFrame) -> None:
+    """Who will miss their target next, or who missed it, as the visitor chose."""
+    due, past = waits[~waits["is_past"]], waits[waits["is_past"]]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = NEXT if wall.is_on() else _choice()
+        count = len(due) if chosen == NEXT else len(past)
+        quiet(f"{format.count(count)} who {'will miss' if chosen == NEXT else 'missed'} their target")
+        slot = st.container(horizontal=True, horizontal_alignment="right", width="content")
+    labels = frame.channel_labels(view)
+    if chosen == MISSED:
+        none = "Nobody waits past a target." if view.knows_waits else NOT_KNOWN
+        tables.waits(view, past, "Past by", labels, TABLE_HEIGHT, none, slot)
+    else:
+        none = "Nobody waits whose target is still to come." if view.knows_waits else NOT_KNOWN
+        tables.waits(view, due, "Due in", labels, TABLE_HEIGHT, none, slot)
+
+
+def _choice() -> str:
+    chosen = st.segmented_control(
+        "Waits",
+        (NEXT, MISSED),
+        default=NEXT,
+        required=True,
+        key="waits_shown",
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    return chosen or NEXT
+
+
+draw(frame.begin("live", with_period=False, follow=True))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.elements import wall
+from pages.elements.sitemap import ENTRIES
+
 st.set_page_config(
     page_title="Support",
     page_icon="📶",
@@ -13,32 +16,15 @@ st.set_page_config(
 page = st.navigation(
     [
         st.Page(
-            "live.py",
-            title="Live",
-            icon=":material/monitoring:",
-            default=True,
-            help="Who waits right now, and what to do next.",
-        ),
-        st.Page(
-            "queue_volume.py",
-            title="Queue volume",
-            icon=":material/stacked_bar_chart:",
-            help="What came in, what went out, what is left.",
-        ),
-        st.Page(
-            "wait_times.py",
-            title="Wait times",
-            icon=":material/hourglass_empty:",
-            help="How long customers waited, open waits counted.",
-        ),
-        st.Page(
-            "data_health.py",
-            title="Data health",
-            icon=":material/health_and_safety:",
-            help="What came in, and what is odd about it.",
-        ),
-        st.Page("glossary.py", title="Glossary", icon=":material/menu_book:", help="What every metric means."),
+            entry.script,
+            title=entry.title,
+            icon=f":material/{entry.icon}:",
+            default=entry is ENTRIES[0],
+            visibility="visible" if entry.in_menu else "hidden",
+            help=entry.answers,
+        )
+        for entry in ENTRIES
     ],
-    position="top",
+    position="hidden" if wall.is_on() else "top",
 )
 page.run()

@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, charts, data, format, frame, palette
+from pages.elements import access, charts, data, format, frame, palette, tables
 from pages.elements.data import View
+from pages.elements.figure import Chart
 from pages.elements.tiles import tile
 
 access.require("queue_volume")
 
 CHART_HEIGHT = 210
 PART_HEIGHT = 250
+PARTS = ("channel", "team", "topic")
+FLOWS = (("Arrived", "arrived"), ("Answered", "answered"), ("Abandoned", "abandoned"), ("Solved", "solved"))
+METRICS = ("arrived", "answered", "solved", "backlog")
 
 
-@st.cache_data(max_entries=data.KEPT_DRAWINGS, show_spinner=False)
-def draw(view: View) -> None:
-    """The whole page below the filter bar, drawn once for everyone who looks at the same thing."""
+@dataclass(frozen=True)
+class Drawn:
+    """What the page shows of a view."""
+
+    bins: pd.DataFrame
+    now: pd.Series
+    before: pd.Series | None
+    over_time: tuple[Chart, Chart, Chart]
+    parts: dict[str, tuple[Chart, pd.DataFrame]]
+    hours: Chart
+
+
+@data.kept
+def drawn(view: View) -> Drawn:
+    """Frames and charts, made once for everyone who looks at the same thing."""
     bins = view.ask("volume_over_time", grain=view.period.grain, zone=view.zone)
-    _tiles(view)
-    _over_time(view, bins)
-    _when_and_where(view)
-    unfinished = len(bins) > 0 and not bins["is_complete"].iloc[-1]
+    earlier = view.ask_before("volume_total")
+    hours = view.ask("arrivals_by_weekday_hour", zone=view.zone)
+    return Drawn(
+        bins=bins,
+        now=view.ask("volume_total").iloc[0],
+        before=None if earlier is None else earlier.iloc[0],
+        over_time=_flows(view, bins),
+        parts={part: _part(view, part) for part in PARTS},
+        hours=charts.weekday_hours(hours, palette.of(view.theme), PART_HEIGHT),
+    )
+
+
+def draw(view: View) -> None:
+    shown = drawn(view)
+    _tiles(view, shown)
+    _over_time(view, shown)
+    _when_and_where(view, shown)
+    _table(view, shown.bins)
+    unfinished = len(shown.bins) > 0 and not shown.bins["is_complete"].iloc[-1]
     frame.footnote(view, f"The last {view.period.grain} is not over: it is dashed." if unfinished else "")
 
 
-def _tiles(view: View) -> None:
-    now = view.ask("volume_total").iloc[0]
-    earlier = view.ask_before("volume_total")
-    before = None if earlier is None else earlier.iloc[0]
+def _tiles(view: View, shown: Drawn) -> None:
+    now, before = shown.now, shown.before
+    whole = shown.bins[shown.bins["is_complete"]]
     with st.grid(5, min_column_width=170, gap="small"):
         for label, column, explanation in (
             ("Arrived", "arrived", "Tickets, calls and chats that customers began."),
@@ -45,6 +77,7 @@ def _tiles(view: View) -> None:
                 view.period.versus,
                 note=_per_arrival(column, now) if known else "",
                 explanation=explanation,
+                trend=whole[column].tolist() if known else (),
             )
         tile(
             "Open at the end",
@@ -53,6 +86,7 @@ def _tiles(view: View) -> None:
             "since the beginning",
             note=f"{format.count(now['open_at_start'])} + {_identity(now)}",
             explanation="Open before, plus arrived and reopened, less solved, abandoned and removed.",
+            trend=whole["open_at_end"].tolist(),
         )
 
 
@@ -68,48 +102,77 @@ def _identity(now: pd.Series) -> str:
     return f"{format.count(came)} in - {format.count(went)} out"
 
 
-def _over_time(view: View, bins: pd.DataFrame) -> None:
-    inks, grain = palette.of(view.theme), view.period.grain
+def _answers(view: View) -> list[tuple[str, str]]:
+    """The outcomes of waiting that are known."""
+    return [("Answered", "answered"), ("Abandoned", "abandoned")][0 if view.knows_waits else 1 :]
+
+
+def _flows(view: View, bins: pd.DataFrame) -> tuple[Chart, Chart, Chart]:
+    inks, grain, lead = palette.of(view.theme), view.period.grain, frame.bin_lead(view)
     flows = [("Arrived", "arrived"), ("Solved", "solved")]
-    answers = (
-        [("Answered", "answered"), ("Abandoned", "abandoned")] if view.knows_waits else [("Abandoned", "abandoned")]
+    return (
+        charts.flow(bins, flows, grain, inks, CHART_HEIGHT, f"Tickets arrived and solved per {grain}", lead),
+        charts.flow(bins, _answers(view), grain, inks, CHART_HEIGHT, f"Answered and abandoned per {grain}", lead),
+        charts.backlog(bins, grain, inks, CHART_HEIGHT, lead),
+    )
+
+
+def _over_time(view: View, shown: Drawn) -> None:
+    grain = view.period.grain
+    answers = " and ".join(name for name, _ in _answers(view)).capitalize()
+    cards = (
+        ("Arrived and solved", f"tickets per {grain}", "flows"),
+        (answers, f"first answers, and customers who gave up, per {grain}", "answers"),
+        ("Backlog", f"open tickets at the end of each {grain}", "backlog"),
     )
     with st.grid(3, min_column_width=300, gap="small"):
-        with frame.card("Arrived and solved", f"tickets per {grain}"):
-            frame.chart(
-                charts.flow(bins, flows, grain, inks, CHART_HEIGHT, f"Tickets arrived and solved per {grain}"), "flows"
-            )
-        with frame.card(
-            " and ".join(name for name, _ in answers).capitalize(),
-            f"first answers, and customers who gave up, per {grain}",
-        ):
-            frame.chart(
-                charts.flow(bins, answers, grain, inks, CHART_HEIGHT, f"Answered and abandoned per {grain}"), "answers"
-            )
-        with frame.card("Backlog", f"open tickets at the end of each {grain}"):
-            frame.chart(charts.backlog(bins, grain, inks, CHART_HEIGHT), "backlog")
+        for (title, subtitle, key), chart in zip(cards, shown.over_time, strict=True):
+            with frame.card(title, subtitle):
+                frame.over_time(chart, key, view)
 
 
-def _when_and_where(view: View) -> None:
-    inks = palette.of(view.theme)
+def _part(view: View, part: str) -> tuple[Chart, pd.DataFrame]:
+    """Arrivals by channel, team or topic, and their rows."""
     period = view.period
     previous = {
         "previous_start": period.previous_start or period.start,
         "previous_end": period.previous_end or period.start,
     }
-    compared = period.previous_start is not None
-    subtitle = f"tickets arrived, {period.versus}" if compared else "tickets arrived"
-    labels = {"channel": frame.channel_labels(view)}
+    labels = frame.channel_labels(view) if part == "channel" else {}
+    rows = view.ask("volume_by_part", part=part, **previous)
+    inks, is_compared = palette.of(view.theme), period.previous_start is not None
+    return charts.arrived_by_part(rows, part, labels, inks, PART_HEIGHT, is_compared), rows
+
+
+def _when_and_where(view: View, shown: Drawn) -> None:
+    versus = view.period.versus
     with st.grid(4, min_column_width=260, gap="small"):
-        for part in ("channel", "team", "topic"):
-            parts = view.ask("volume_by_part", part=part, **previous)
-            with frame.card(f"By {part}", subtitle):
-                frame.chart(
-                    charts.arrived_by_part(parts, part, labels.get(part, {}), inks, PART_HEIGHT, compared), f"by_{part}"
-                )
+        for part, (chart, _) in shown.parts.items():
+            with frame.card(f"By {part}", f"tickets arrived, {versus}" if versus else "tickets arrived"):
+                frame.chart(chart, f"by_{part}", view)
         with frame.card("When they arrive", f"tickets in each hour of the week, {view.zone}"):
-            hours = view.ask("arrivals_by_weekday_hour", zone=view.zone)
-            frame.chart(charts.weekday_hours(hours, inks, PART_HEIGHT), "weekday_hours")
+            frame.chart(shown.hours, "weekday_hours", view)
 
 
-draw(frame.begin("Queue volume", grains=True))
+def _table(view: View, bins: pd.DataFrame) -> None:
+    """The figures of the charts over time, bin by bin, newest first."""
+    rows, lead = bins.iloc[::-1], frame.bin_lead(view)
+    texts = {"Begins": [format.bin(bin.to_pydatetime(), view.period.grain) for bin in rows["bin"]]}
+    for title, column in (*FLOWS, ("Open at the end", "open_at_end")):
+        texts[title] = [format.count(value) for value in rows[column]]
+    right = st.column_config.TextColumn(alignment="right")
+    with st.expander(f"The figures, {view.period.grain} by {view.period.grain}"):
+        tables.show(
+            view,
+            "volume",
+            f"Queue volume by {view.period.grain}",
+            pd.DataFrame(texts),
+            rows,
+            leads=[lead("arrived", bin.to_pydatetime()) for bin in rows["bin"]],
+            config={name: right for name in texts if name != "Begins"},
+            height=PART_HEIGHT * 2,
+            metrics=METRICS,
+        )
+
+
+draw(frame.begin("queue_volume", grains=True))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, format, frame, palette, tables, wait_charts
+from pages.elements import access, data, format, frame, leads, palette, tables, wait_charts
 from pages.elements.data import View
+from pages.elements.figure import Chart
 from pages.elements.periods import local_time
 from pages.elements.tiles import tile
 
@@ -14,35 +18,76 @@ access.require("wait_times")
 
 CHART_HEIGHT = 200
 MULTIPLE_HEIGHT = 230
+# The sets of tickets behind each choice of answers.
+WAITS = {"first": "first_waits", None: "waits"}
 COUNTED = (
     "Kaplan-Meier: waits still open, given up, or ended without an answer count as having lasted at least so long."
 )
 
 
-@st.cache_data(max_entries=data.KEPT_DRAWINGS, show_spinner=False)
+@dataclass(frozen=True)
+class Drawn:
+    """What the page shows of a view."""
+
+    waits: pd.DataFrame
+    kept: pd.DataFrame
+    before: pd.Series | None
+    kept_before: pd.Series | None
+    bins: pd.DataFrame
+    kept_bins: pd.DataFrame
+    multiples: dict[str, Chart]
+    shares: tuple[Chart, Chart, Chart]
+    notes: tuple[str, ...]
+
+
+@data.kept
+def drawn(view: View) -> Drawn:
+    """Frames and charts, made once for everyone who looks at the same thing."""
+    asked = {"kind": view.kind, "zone": view.zone}
+    waits = frame.in_channel_order(view, view.ask("wait_times", grain=None, **asked))
+    kept = frame.in_channel_order(view, view.ask("within_target", grain=None, **asked))
+    bins = wait_charts.with_ends(
+        view.ask("wait_times", grain=view.period.grain, **asked), view.period.grain, _end(view)
+    )
+    kept_bins = view.ask("within_target", grain=view.period.grain, **asked)
+    kept_bins = wait_charts.with_ends(kept_bins[kept_bins["all_channels"]], view.period.grain, _end(view))
+    return Drawn(
+        waits=waits,
+        kept=kept,
+        before=_whole(view.ask_before("wait_times", grain=None, **asked)),
+        kept_before=_whole(view.ask_before("within_target", grain=None, **asked)),
+        bins=bins[bins["all_channels"]],
+        kept_bins=kept_bins,
+        multiples=_multiples(view, bins[~bins["all_channels"]]),
+        shares=_shares(view, kept, kept_bins),
+        notes=tuple(_notes(view, waits)),
+    )
+
+
 def draw(view: View) -> None:
-    """The whole page below the filter bar, drawn once for everyone who looks at the same thing."""
     if not view.knows_waits:
         frame.no_waits(view)
         return
-    waits = view.ask("wait_times", grain=None, kind=view.kind, zone=view.zone)
-    kept = view.ask("within_target", grain=None, kind=view.kind, zone=view.zone)
-    waits, kept = frame.in_channel_order(view, waits), frame.in_channel_order(view, kept)
-    if waits.empty:
+    shown = drawn(view)
+    if shown.waits.empty:
         st.info("**Nobody waited in this period.** Choose a longer period or fewer filters.")
         return
-    _tiles(view, waits, kept)
-    _by_channel_over_time(view)
-    _shares(view, kept)
-    with frame.card("By channel", "open waits counted, and the answered ones alone beside it"):
-        tables.wait_times(waits, kept, frame.channel_labels(view))
-    frame.footnote(view, *_notes(view, waits))
+    _tiles(view, shown)
+    _place_multiples(view, shown)
+    _place_shares(view, shown)
+    _table(view, shown)
+    frame.footnote(view, *shown.notes)
 
 
-def _tiles(view: View, waits: pd.DataFrame, kept: pd.DataFrame) -> None:
-    now = waits[waits["all_channels"]].iloc[0]
-    earlier = view.ask_before("wait_times", grain=None, kind=view.kind, zone=view.zone)
-    before = None if earlier is None or earlier.empty else earlier[earlier["all_channels"]].iloc[0]
+def _whole(rows: pd.DataFrame | None) -> pd.Series | None:
+    """The row of all channels together."""
+    whole = None if rows is None else rows[rows["all_channels"]]
+    return None if whole is None or whole.empty else whole.iloc[0]
+
+
+def _tiles(view: View, shown: Drawn) -> None:
+    now, before = shown.waits[shown.waits["all_channels"]].iloc[0], shown.before
+    finished = shown.bins[shown.bins["is_complete"]]
     with st.grid(5, min_column_width=170, gap="small"):
         for label, name in (("Median wait", "median"), ("90th percentile", "p90"), ("95th percentile", "p95")):
             value, known = now[f"{name}_seconds"], now[f"{name}_is_known"]
@@ -56,8 +101,9 @@ def _tiles(view: View, waits: pd.DataFrame, kept: pd.DataFrame) -> None:
                 view.period.versus,
                 note=f"answered only: {format.duration(now[f'naive_{name}_seconds'])}",
                 explanation=COUNTED,
+                trend=finished[f"{name}_seconds"].tolist(),
             )
-        _kept_tile(view, kept)
+        _kept_tile(view, shown)
         tile(
             "Still waiting",
             format.count(now["waiting"]),
@@ -66,11 +112,9 @@ def _tiles(view: View, waits: pd.DataFrame, kept: pd.DataFrame) -> None:
         )
 
 
-def _kept_tile(view: View, kept: pd.DataFrame) -> None:
-    whole = kept[kept["all_channels"]]
-    earlier = view.ask_before("within_target", grain=None, kind=view.kind, zone=view.zone)
-    before = None if earlier is None or earlier.empty else earlier[earlier["all_channels"]].iloc[0]
-    share = whole.iloc[0] if len(whole) else None
+def _kept_tile(view: View, shown: Drawn) -> None:
+    share, before = _whole(shown.kept), shown.kept_before
+    finished = shown.kept_bins[shown.kept_bins["is_complete"]]
     tile(
         "Within target",
         format.share(None if share is None else share["share"]),
@@ -79,50 +123,85 @@ def _kept_tile(view: View, kept: pd.DataFrame) -> None:
         note="no target time has passed"
         if share is None
         else format.interval(share["share_low"], share["share_high"], share["decided"]),
-        explanation="Of the waits that began in this period and whose target time has passed: answered within it. The range is a 95 % Wilson interval.",
+        explanation="Of the waits whose target fell due in this period: answered within it. The range is a 95 % Wilson interval.",
+        trend=finished["share"].tolist(),
     )
 
 
-def _by_channel_over_time(view: View) -> None:
-    grain, inks, labels = view.period.grain, palette.of(view.theme), frame.channel_labels(view)
-    bins = view.ask("wait_times", grain=grain, kind=view.kind, zone=view.zone)
-    bins = wait_charts.with_ends(bins[~bins["all_channels"]], grain, _local_end(view))
+def _multiples(view: View, bins: pd.DataFrame) -> dict[str, Chart]:
+    """Waits over time for each channel, on one scale."""
+    grain, inks, labels, lead = (
+        view.period.grain,
+        palette.of(view.theme),
+        frame.channel_labels(view),
+        frame.bin_lead(view),
+    )
     targets = dict(view.ask("wait_targets", kind=view.kind)[["channel", "target_seconds"]].itertuples(index=False))
     scale = wait_charts.shared_scale(bins)
-    present = [name for name in labels if name in set(bins["channel"])]
-    with st.grid(min(max(len(present), 2), 5), min_column_width=220, gap="small"):
-        for channel in present:
-            rows = bins[bins["channel"] == channel]
-            with frame.card(labels[channel], f"waits by {grain} they began, one scale"):
-                drawn = wait_charts.over_time(
-                    rows, channel, labels[channel], grain, scale, targets.get(channel), inks, MULTIPLE_HEIGHT
-                )
-                frame.chart(drawn, f"waits_{channel}")
+    return {
+        channel: wait_charts.over_time(
+            rows,
+            str(channel),
+            labels.get(str(channel), str(channel)),
+            grain,
+            scale,
+            targets.get(channel),
+            inks,
+            MULTIPLE_HEIGHT,
+            partial(lead, channel=channel),
+        )
+        for channel, rows in frame.in_channel_order(view, bins).groupby("channel", sort=False)
+    }
 
 
-def _shares(view: View, kept: pd.DataFrame) -> None:
-    grain, inks, labels = view.period.grain, palette.of(view.theme), frame.channel_labels(view)
-    by_bin = view.ask("within_target", grain=grain, kind=view.kind, zone=view.zone)
-    by_bin = wait_charts.with_ends(by_bin[by_bin["all_channels"]], grain, _local_end(view))
+def _place_multiples(view: View, shown: Drawn) -> None:
+    labels = frame.channel_labels(view)
+    with st.grid(min(max(len(shown.multiples), 2), 5), min_column_width=220, gap="small"):
+        for channel, chart in shown.multiples.items():
+            with frame.card(labels.get(channel, channel), f"waits by {view.period.grain} they began, one scale"):
+                frame.over_time(chart, f"waits_{channel}", view)
+
+
+def _shares(view: View, kept: pd.DataFrame, kept_bins: pd.DataFrame) -> tuple[Chart, Chart, Chart]:
+    inks, labels = palette.of(view.theme), frame.channel_labels(view)
     promised = view.ask("target_shares", kind=view.kind)["target_share"].tolist()
+    promise = promised[0] if len(promised) == 1 else None
+    curves = frame.in_channel_order(view, view.ask("wait_curve", kind=view.kind))
+    return (
+        wait_charts.answered_within(curves, labels, inks, CHART_HEIGHT),
+        wait_charts.kept_over_time(kept_bins, view.period.grain, promise, inks, CHART_HEIGHT, frame.bin_lead(view)),
+        wait_charts.kept_by_channel(kept[~kept["all_channels"]], labels, inks, CHART_HEIGHT),
+    )
+
+
+def _place_shares(view: View, shown: Drawn) -> None:
+    curve, over_time, by_channel = shown.shares
     with st.grid(3, min_column_width=300, gap="small"):
         with frame.card("Answered within", "share of customers, open waits counted"):
-            frame.chart(
-                wait_charts.answered_within(
-                    frame.in_channel_order(view, view.ask("wait_curve", kind=view.kind)), labels, inks, CHART_HEIGHT
-                ),
-                "curve",
-            )
-        with frame.card("Within target", f"share of waits by {grain} they began, 95 % interval"):
-            promise = promised[0] if len(promised) == 1 else None
-            frame.chart(wait_charts.kept_over_time(by_bin, grain, promise, inks, CHART_HEIGHT), "kept_over_time")
+            frame.chart(curve, "curve")
+        with frame.card("Within target", f"share of waits by {view.period.grain} their target fell due, 95 % interval"):
+            frame.over_time(over_time, "kept_over_time", view)
         with frame.card("Within target by channel", "95 % interval"):
-            frame.chart(
-                wait_charts.kept_by_channel(kept[~kept["all_channels"]], labels, inks, CHART_HEIGHT), "kept_by_channel"
-            )
+            frame.chart(by_channel, "kept_by_channel", view)
 
 
-def _local_end(view: View) -> object:
+def _table(view: View, shown: Drawn) -> None:
+    texts, values, channels = tables.wait_times(shown.waits, shown.kept, frame.channel_labels(view))
+    right = st.column_config.TextColumn(alignment="right")
+    with frame.card("By channel", "open waits counted, and the answered ones alone beside it"):
+        tables.show(
+            view,
+            "wait_times",
+            "Wait times by channel",
+            texts,
+            values,
+            leads=[leads.tickets(WAITS[view.kind], **leads.part("channel", name)) for name in channels],
+            config={name: right for name in texts if name != "Channel"},
+            metrics=("first_response_time", "next_response_time", "promise_kept_rate"),
+        )
+
+
+def _end(view: View) -> object:
     return local_time(view.period.end, view.zone).replace(tzinfo=None)
 
 
@@ -138,4 +217,4 @@ def _notes(view: View, waits: pd.DataFrame) -> list[str]:
     return [*left_out, COUNTED, arrows]
 
 
-draw(frame.begin("Wait times", grains=True, kinds=True))
+draw(frame.begin("wait_times", grains=True, kinds=True))

@@ -23,7 +23,9 @@ from warehouse.errors import CheckFailed, FolderError, SupportError
 from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
+from warehouse.rows import WRITTEN
 from warehouse.settings import Settings, Source
+from warehouse.writing import written_folder
 from warehouse.zendesk_tables import version
 
 Progress = Callable[[str], None]
@@ -161,14 +163,8 @@ class Pipelines:
         """New files of every feed into the landing folder; a feed that cannot be reached is a problem, not an end."""
         arrivals: list[Arrival] = []
         problems = []
-        feeds_by_name = {feed.name: feed for feed in self.feeds}
-        for name, source in self.settings.sources.items():
+        for name, pulled in self._pulls():
             try:
-                pulled = (
-                    self._pull_tables(name, source)
-                    if source.kind == "zendesk_tables"
-                    else self._pull_feed(feeds_by_name[name])
-                )
                 arrivals += list(pulled)
             except (FolderError, OSError) as error:
                 problems.append(f"[sources.{name}] {_one_line(error)}")
@@ -177,6 +173,24 @@ class Pipelines:
         if any(arrival.landed_name for arrival in arrivals):
             os.sync()  # what is called landed must be on the disk before it is counted on
         return arrivals, problems
+
+    def _pulls(self) -> Iterator[tuple[str, Iterator[Arrival]]]:
+        """What each source of support.toml brings, then what people wrote in the dashboard; pulled as it is iterated over."""
+        feeds_by_name = {feed.name: feed for feed in self.feeds}
+        for name, source in self.settings.sources.items():
+            yield (
+                name,
+                self._pull_tables(name, source)
+                if source.kind == "zendesk_tables"
+                else self._pull_feed(feeds_by_name[name]),
+            )
+        for feed in self.feeds:
+            if feed.source_name == WRITTEN:
+                yield feed.name, self._pull_written(feed)
+
+    def _pull_written(self, feed: Feed) -> Iterator[Arrival]:
+        written_folder(self.folder, feed.kind.name).mkdir(parents=True, exist_ok=True)
+        yield from self._pull_feed(feed)
 
     def _pull_feed(self, feed: Feed) -> Iterator[Arrival]:
         seen = journal.looked(self.connection, feed.name)
@@ -216,8 +230,8 @@ class Pipelines:
         yield from batch
 
     def _is_unpublished(self) -> bool:
-        """Whether readers lack something: nothing is published yet, or a run's changes were put off."""
-        return not numbered_versions(self.folder) or journal.has_unpublished_run(self.connection)
+        """Whether readers lack something: nothing is published yet, or changes were put off."""
+        return not numbered_versions(self.folder) or journal.has_unpublished_change(self.connection)
 
     def _next_version(self) -> int:
         return max([journal.newest_version(self.connection), *numbered_versions(self.folder)], default=0) + 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from pipelines.refresh import Pipelines, Report
 from warehouse.settings import load
 
+pytest_plugins = ["tests.browsing"]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TICKET_HEADER = "ticket_id,created_at,updated_at,status,channel,team,agent,customer,topic,first_response_at,solved_at"
 
@@ -101,3 +104,14 @@ def shared_settings(name: str, shared: Path, folder: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUPPORT_SETTINGS", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept_from_the_test_before() -> Iterator[None]:
+    """What pages keep is theirs for as long as a process lives; a test has its own."""
+    yield
+    if "streamlit" in sys.modules:
+        sys.modules["streamlit"].cache_data.clear()
+        sys.modules["streamlit"].cache_resource.clear()
+    if "pages.elements.format" in sys.modules:
+        sys.modules["pages.elements.format"].use(sys.modules["pages.elements.format"].OURS)

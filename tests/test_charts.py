@@ -148,17 +148,20 @@ def test_the_backlog_ends_with_the_open_tickets_of_now() -> None:
 
 def test_the_hours_of_the_last_day_are_one_line_each_with_its_newest_value() -> None:
     ends = [MONDAY + timedelta(hours=place) for place in range(25)]
-    frame = pd.DataFrame({"arrived": range(25), "answered": range(25, 0, -1), "waiting": [3] * 25})
+    frame = pd.DataFrame({"arrived": range(25), "answered": range(25, 0, -1), "waiting": [3] * 25, "ends_at": ends})
     chart = charts.arrivals_and_answers(frame, ends, LIGHT, 170)
     assert [trace["y"][-1] for trace in traces(chart)] == [24, 1]
     assert sorted(texts(chart)) == ["Answered 1", "Arrived 24"]
+    leads_to = traces(chart)[0]["customdata"][1][-1]
+    assert leads_to == "tickets?which=arrived&from=2026-03-02T00%3A00%3A00&to=2026-03-02T01%3A00%3A00"
     assert texts(charts.waiting_over_time(frame, ends, LIGHT, 170)) == ["3"]
 
 
 def test_the_week_begins_on_monday_and_cells_without_a_whole_hour_stay_empty() -> None:
     frame = pd.DataFrame({"weekday": [1, 7], "hour": [9, 23], "arrived_per_hour": [4.0, 1.5]})
     chart = charts.weekday_hours(frame, LIGHT, 250)
-    (cells,) = traces(chart)
+    cells, places = traces(chart)
+    assert places["customdata"][1][-1] == "tickets?which=arrived&weekday=7&hour=23"
     assert list(cells["y"]) == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     assert (cells["z"][0][9], cells["z"][6][23], cells["z"][3][3]) == (4.0, 1.5, None)
     assert "most on Mon at 9:00" in chart.alt

@@ -406,6 +406,16 @@ def test_one_reply_that_settles_it_is_first_contact_resolution(desk: duckdb.Duck
     }
 
 
+def test_a_chat_is_one_contact_however_many_messages_it_has(desk: duckdb.DuckDBPyConnection) -> None:
+    _ticket(desk, "long chat", channel="chat", reply_count=14)
+    _ticket(desk, "talk", channel="in_person", reply_count=2)
+    _ticket(desk, "never answered", channel="chat", reply_count=0)
+    _ticket(desk, "not known", channel="chat", reply_count=None)
+    _ticket(desk, "reopened", channel="chat", reply_count=14, reopen_count=1)
+    judged = {"long chat": True, "talk": True, "never answered": False, "not known": None, "reopened": False}
+    assert _judged(desk) == judged
+
+
 def test_coming_back_on_the_topic_within_seven_days_undoes_it(desk: duckdb.DuckDBPyConnection) -> None:
     for name, days, topic in (("day 7", 7, "Invoice"), ("day 8", 7.001, "Invoice"), ("other topic", 1, "Delivery")):
         _ticket(desk, name, customer=name)

@@ -18,6 +18,8 @@ import pandas as pd
 
 from warehouse.connection import newest_version, open_version
 from warehouse.errors import NoWarehouse, UnknownQuestion
+from warehouse.percentiles import with_percentile_ends
+from warehouse.series import Grain, Split, series_named, series_sql
 
 QUESTIONS = Path(__file__).parent / "questions"
 _PARAMETER = re.compile(r"\$([a-z_]+)")
@@ -61,8 +63,39 @@ class Warehouse:
         `values` are further parameters that the question names. Raises UnknownQuestion, NoWarehouse, and duckdb.Error
         where a value is missing.
         """
-        sql = question_sql(question)
-        given = filters.parameters() | values
+        return self._answer(question_sql(question), filters.parameters() | values)
+
+    def series(
+        self,
+        name: str,
+        filters: Filters,
+        grain: Grain | None = None,
+        split: Split | None = None,
+        zone: str = "UTC",
+        within_days: int = 7,
+    ) -> pd.DataFrame:
+        """A metric of CATALOGUE over time: one row per part (value of `split`; null: none given) and bin of the period, in that order.
+
+        Without `split` there is one part, null; without `grain` one row a part, its bin null. Bins are local wall time of `zone`, weeks
+        begin on Monday; none is left out between start and end for a part that occurs between them. Columns: part; bin;
+        is_complete (it lies wholly in the period; for levels: it was over); value (in the unit of the series; of nothing, a count
+        is 0 and everything else null); n, the rows counted; hits, the successes of a share; low and high, 95 % (of shares
+        Wilson's, of means and net scores standard errors, of percentiles see warehouse/percentiles.py, of counts none);
+        is_known (false: a percentile that is only known to be at least value).
+        `within_days` is how long a solved ticket must stay quiet to count as resolved at first contact.
+
+        Raises UnknownQuestion for a name that is not in CATALOGUE, ValueError where bins are asked for without start and end,
+        NoWarehouse, and duckdb.Error for a zone that there is none of.
+        """
+        if grain and (filters.start is None or filters.end is None):
+            raise ValueError("bins need the start and the end of the period")
+        series = series_named(name)
+        values = {"zone": zone, "within_days": within_days}
+        return with_percentile_ends(
+            self._answer(series_sql(series, grain, split), filters.parameters() | values), series.share
+        )
+
+    def _answer(self, sql: str, given: dict[str, Any]) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
         with self._cursor() as cursor:
             return cursor.execute(sql, named).df()

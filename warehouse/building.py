@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from warehouse.connection import SQL_FOLDER, read_sql
+from warehouse.journal import note_taken_out
 from warehouse.loading import Feed, create_stores
 from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
@@ -86,6 +87,7 @@ def set_up_sources(connection: duckdb.DuckDBPyConnection, feeds: list[Feed], set
     rows = [
         (feed.source_name, feed.name, feed.kind.name, feed.source.time_zone or feed.time_zone, _tells_answers(feed))
         for feed in feeds
+        if not feed.kind.is_remark
     ]
     zone = settings.clock.time_zone
     in_force = [(first_instant(t.since, zone), end_instant(t.until, zone)) for t in settings.targets]
@@ -100,6 +102,11 @@ def set_up_sources(connection: duckdb.DuckDBPyConnection, feeds: list[Feed], set
         connection.execute(
             "insert into sources (source, feed, kind, time_zone, answers_known) select $source, $feed, $kind, $zone, $answers"
             " where not exists (select 1 from sources where feed = $feed)",
+            {"source": source, "feed": name, "kind": kind, "zone": time_zone, "answers": answers},
+        )
+        connection.execute(
+            "update sources set source = $source, kind = $kind, time_zone = $zone, answers_known = $answers where feed = $feed"
+            " and (source, kind, time_zone, answers_known) is distinct from ($source, $kind, $zone, $answers)",
             {"source": source, "feed": name, "kind": kind, "zone": time_zone, "answers": answers},
         )
     connection.execute("delete from targets")
@@ -146,13 +153,10 @@ def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed
     ]
     noted = connection.execute("select distinct feed from files where state <> 'left'").fetchall()
     gone = [name for (name,) in noted if name not in known]
-    # The store keeps the newest version of a row alone: what another feed of the same source said of it is read again too.
-    beside = connection.execute(
-        "select distinct feed from files where source in (select source from files where list_contains($feeds, feed))",
-        {"feeds": changed + gone},
-    ).fetchall()
-    for (name,) in beside:
+    for name in _feeds_beside(connection, changed + gone):
         _take_out(connection, name)
+    if changed + gone:
+        note_taken_out(connection)
     for name in gone:
         why = {"feed": name, "reason": "its source is no longer in support.toml"}
         connection.execute("update files set state = 'left', reason = $reason where feed = $feed", why)
@@ -163,6 +167,21 @@ def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed
     )
     connection.execute("commit")
     return changed + gone
+
+
+def _feeds_beside(connection: duckdb.DuckDBPyConnection, feeds: list[str]) -> list[str]:
+    """These feeds and the others of their sources: the store keeps the newest version of a row alone, so what the others
+    said of it is read again too. Remarks (feeds that table sources does not name) and the rest share no rows."""
+    found = connection.execute(
+        """
+with fed as (select distinct source, feed, feed in (select feed from sources) as is_data from files)
+select distinct beside.feed
+from fed as beside
+inner join fed as these using (source, is_data)
+where list_contains($feeds, these.feed)""",
+        {"feeds": feeds},
+    ).fetchall()
+    return [name for (name,) in found]
 
 
 def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:

@@ -27,5 +27,9 @@ class FileRefused(SupportError):
     """A delivered file cannot be read at all; the rest of the run goes on."""
 
 
+class RowNotWritten(SupportError):
+    """What somebody wrote in the dashboard is not complete or not right, or cannot be put into its folder."""
+
+
 class CheckFailed(SupportError):
     """A check of severity error found something: the last good version stays in place."""

@@ -13,6 +13,9 @@ import duckdb
 
 from warehouse.loading import Feed
 
+# A fact that the pipelines remember.
+_TAKEN_OUT = "rows taken out"
+
 
 @dataclass(frozen=True)
 class Look:
@@ -113,7 +116,8 @@ where runs.run_id = $run_id""",
 
 
 def note_publication(connection: duckdb.DuckDBPyConnection, run_id: int, seconds: float) -> None:
-    """How long publishing took: known only after the version is out, so it stands in the next one."""
+    """How long publishing took: known only after the version is out, so it stands in the next one. Nothing is unpublished now."""
+    connection.execute("delete from store.memory where name = $name", {"name": _TAKEN_OUT})
     connection.execute(
         "update runs set publish_seconds = $seconds where run_id = $run_id", {"seconds": seconds, "run_id": run_id}
     )
@@ -134,8 +138,14 @@ def has_work(connection: duckdb.DuckDBPyConnection) -> bool:
     )
 
 
-def has_unpublished_run(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a finished run changed something that no version holds yet."""
+def note_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
+    """Rows were taken out because support.toml changed: readers are to see that, though it may leave nothing to load or build."""
+    connection.execute("delete from store.memory where name = $name", {"name": _TAKEN_OUT})
+    connection.execute("insert into store.memory values ($name, 'not published')", {"name": _TAKEN_OUT})
+
+
+def has_unpublished_change(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a finished run, or a change of support.toml, changed something that no version holds yet."""
     return bool(
         _value(
             connection,
@@ -147,7 +157,8 @@ select exists (
         and version is null
         and files + tickets_built > 0
         and run_id > (select coalesce(max(run_id), 0) from runs where version is not null and state = 'done')
-)""",
+) or exists (from store.memory where name = $taken_out)""",
+            {"taken_out": _TAKEN_OUT},
         )
     )
 
@@ -293,8 +304,8 @@ limit 10""",
     ).fetchall()
 
 
-def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
+def _value(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, object] | None = None) -> int:
+    row = connection.execute(sql, parameters).fetchone()
     return row[0] if row else 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -18,9 +19,10 @@ from warehouse.connection import roll_back
 from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, mapped, readable
-from warehouse.rows import BOOKKEEPING, ROW_KINDS, RowKind
+from warehouse.rows import BOOKKEEPING, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 from warehouse.settings import RowName, Settings, Source
 from warehouse.staging import Delivered, Staging, identifier, quoted, stored_columns
+from warehouse.writing import written_folder
 
 # The kinds of rows that raw tables are turned into.
 TABLE_ROWS: tuple[RowName, ...] = ("ticket", "event", "message", "schedule", "holiday", "target")
@@ -54,12 +56,36 @@ class Feed:
 
 
 def feeds(settings: Settings) -> list[Feed]:
-    """The feeds of support.toml. A source that delivers raw tables is one feed a kind of row."""
+    """The feeds of support.toml, and those of what people write in the dashboard.
+
+    A source that delivers raw tables is one feed a kind of row.
+    """
     found = []
     for name, source in settings.sources.items():
         parts = table_feeds(name, source) if source.kind == "zendesk_tables" else {name: source}
         found += [Feed(part, of_part, settings.clock.time_zone) for part, of_part in parts.items()]
-    return found
+    return found + written_feeds(settings.data.folder)
+
+
+def written_feeds(folder: Path) -> list[Feed]:
+    """The feeds of what people write in the dashboard, one a kind of row; `warehouse.writing` says where in the data folder."""
+    return [
+        Feed(
+            name,
+            Source.model_validate(
+                {
+                    "path": f"{escape(str(written_folder(folder, kind)))}/*.jsonl",
+                    "rows": kind,
+                    "part_of": WRITTEN,
+                    "format": "jsonl",
+                    "time_zone": "UTC",
+                    "date_format": "iso",
+                }
+            ),
+            "UTC",
+        )
+        for kind, name in WRITTEN_FEEDS.items()
+    ]
 
 
 def table_feeds(name: str, source: Source) -> dict[str, Source]:

@@ -19,8 +19,8 @@ SQL_TYPES: dict[FieldType, str] = {
     "boolean": "boolean",
 }
 
-# What has to be built anew where a row of a kind changes: its ticket, its survey invitation, or the calendar of its source.
-Builds = Literal["ticket", "response", "calendar"]
+# What has to be built anew where a row of a kind changes: its ticket, its survey invitation, the calendar of its source, or nothing.
+Builds = Literal["ticket", "response", "calendar", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,20 @@ class RowKind:
         return tuple(field.name for field in self.fields)
 
     def marks(self) -> tuple[str, str] | None:
-        """The store table that notes what has to be built anew, and the column that names it; None: the calendar looks for itself."""
+        """The store table that notes what has to be built anew, and the column that names it; None: the calendar looks for itself,
+        and remarks are read from the store."""
         marks: dict[Builds, tuple[str, str] | None] = {
             "ticket": ("touched", "ticket_id"),
             "response": ("touched_responses", "response_id"),
             "calendar": None,
+            "nothing": None,
         }
         return marks[self.builds]
+
+    @property
+    def is_remark(self) -> bool:
+        """Whether its rows are words beside the data: they say nothing of how far their source's data goes."""
+        return self.builds == "nothing"
 
     def stored_fields(self) -> tuple[Field, ...]:
         """Fields that are kept; `exported_at` only moves the as-of instant of its file."""
@@ -264,9 +271,79 @@ TARGET = RowKind(
     ("ticket_id", "metric", "applied_at"),
 )
 
+REMOVED: FieldLine = ("is_removed", "boolean", "whether it is taken back; empty: no")
+
+ANNOTATION = RowKind(
+    "annotation",
+    "annotation_rows",
+    "what charts show as having happened at a time",
+    _fields(
+        ("annotation_id!", "text", "the annotation"),
+        ("happened_at!", "instant", "when it happened, or began"),
+        ("ended_at", "instant", "when it ended; empty: it is a moment"),
+        ("kind", "text", "release, holiday, campaign, incident or another word"),
+        ("label!", "text", "what it is, in a few words"),
+        ("body", "text", "more about it"),
+        ("channel", "text", "the channel it is about; empty: every one"),
+        ("team", "text", "the team it is about; empty: every one"),
+        ("author", "text", "who wrote it"),
+        REMOVED,
+        UPDATED,
+        EXPORTED,
+    ),
+    ("annotation_id",),
+    "nothing",
+)
+
+NOTE_KINDS = ("coaching", "recognition")
+
+NOTE = RowKind(
+    "note",
+    "note_rows",
+    "a coaching or recognition note about an agent",
+    _fields(
+        ("note_id!", "text", "the note"),
+        ("agent!", "text", "the agent it is about"),
+        ("kind!", "text", " or ".join(NOTE_KINDS)),
+        ("body!", "text", "what it says"),
+        ("author!", "text", "who wrote it"),
+        ("written_at!", "instant", "when it was written"),
+        ("ticket_id", "text", "the ticket it is about"),
+        REMOVED,
+        UPDATED,
+        EXPORTED,
+    ),
+    ("note_id",),
+    "nothing",
+)
+
+VIEW = RowKind(
+    "view",
+    "view_rows",
+    "a page with its filters, saved under a name",
+    _fields(
+        ("view_id!", "text", "the saved view"),
+        ("name!", "text", "what it is called"),
+        ("page!", "text", "the page"),
+        ("query!", "text", "the query string of its address"),
+        ("author", "text", "who saved it"),
+        ("saved_at!", "instant", "when it was saved"),
+        REMOVED,
+        UPDATED,
+        EXPORTED,
+    ),
+    ("view_id",),
+    "nothing",
+)
+
 ROW_KINDS: dict[str, RowKind] = {
-    kind.name: kind for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY, SCHEDULE, HOLIDAY, TARGET)
+    kind.name: kind
+    for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY, SCHEDULE, HOLIDAY, TARGET, ANNOTATION, NOTE, VIEW)
 }
+
+# What people write in the dashboard: the source it is kept under, its folder in the data folder, and the feed of each kind.
+WRITTEN = "written"
+WRITTEN_FEEDS = {kind.name: f"{WRITTEN}_{kind.name}s" for kind in (ANNOTATION, NOTE, VIEW)}
 
 # Book-keeping of a stored row: which delivery it is from and how new it is.
 BOOKKEEPING: tuple[tuple[str, str], ...] = (

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from apscheduler.triggers.cron import CronTrigger
+from babel import Locale, UnknownLocaleError
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -24,7 +25,7 @@ from pydantic import (
 )
 
 from warehouse.errors import SettingsError
-from warehouse.rows import ROW_KINDS, RowKind
+from warehouse.rows import ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -52,8 +53,17 @@ def _cron(value: str) -> str:
     return value
 
 
+def _locale(value: str) -> str:
+    try:
+        Locale.parse(value, sep="-")
+    except (UnknownLocaleError, ValueError) as error:
+        raise ValueError(f"{value!r} is not a locale such as en-GB, en-US or de-DE") from error
+    return value
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+LocaleName = Annotated[str, AfterValidator(_locale)]
 Crontab = Annotated[str, AfterValidator(_cron)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -124,6 +134,8 @@ class Clock(Section):
     """Whose days and hours the pages show, and, for a history, what instant is now."""
 
     time_zone: TimeZone = "UTC"
+    times: Literal["account", "viewer"] = "account"
+    locale: LocaleName | None = None
     as_of: AwareDatetime | None = None
 
     def as_of_utc(self) -> datetime | None:
@@ -274,7 +286,9 @@ class Reject(When):
     reason: str
 
 
-RowName = Literal["ticket", "event", "message", "call", "survey", "schedule", "holiday", "target"]
+RowName = Literal[
+    "ticket", "event", "message", "call", "survey", "schedule", "holiday", "target", "annotation", "note", "view"
+]
 
 
 class Source(Section):
@@ -354,6 +368,18 @@ class Settings(Section):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
             raise ValueError(f"schedules: two are named {twice!r}; each needs a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _no_names_of_ours(self) -> Settings:
+        """Refuses the names under which the pipelines keep what people write in the dashboard."""
+        ours = (WRITTEN, *WRITTEN_FEEDS.values())
+        for name, source in self.sources.items():
+            for key, given in ((f"sources.{name}", name), (f"sources.{name}.part_of", source.part_of or "")):
+                if given.lower() in ours:
+                    raise ValueError(
+                        f"{key}: the name {given} is kept for what is written in the dashboard; allowed is any but {', '.join(ours)}"
+                    )
         return self
 
     def marts_fingerprint(self) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
-from pages.elements import format
+from pages.elements import format, leads
 from pages.elements.figure import (
+    CLICK_SIZE,
     FONT_SIZE,
     Chart,
     Json,
@@ -18,14 +19,20 @@ from pages.elements.figure import (
     date_axis,
     draw,
     end_labels,
+    escaped,
     line,
     line_with_unfinished_end,
     nothing,
+    said,
 )
 from pages.elements.palette import Palette
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BAR_HEIGHT = 30
+# Where the set of tickets behind a column has another name: volume counts first answers.
+BEHIND = {"answered": "first_answered"}
+# The lead of a set of tickets in the bin that begins at a wall clock time.
+BinLead = Callable[[str, datetime], str]
 
 
 def moments(column: pd.Series) -> list[datetime]:
@@ -41,22 +48,23 @@ def bars(
     palette: Palette,
     alt: str,
     height: int,
+    leads: Sequence[str] | None = None,
 ) -> Chart:
-    """Horizontal bars from zero, the first on top, each with its text at the end."""
+    """Horizontal bars from zero, the first on top, each with its text at the end and where it leads."""
     positions = list(range(len(names)))
     trace: Trace = {
         "type": "bar",
         "orientation": "h",
         "x": list(values),
         "y": positions,
-        "customdata": list(texts),
+        "customdata": said([f"{escaped(name)}: {text}" for name, text in zip(names, texts, strict=True)], leads),
         "marker": {"color": list(colors)},
         "width": 0.66,
         "text": list(texts),
         "textposition": "outside",
         "textfont": {"color": palette.ink, "size": FONT_SIZE},
         "cliponaxis": False,
-        "hovertemplate": "%{customdata}<extra></extra>",
+        "hovertemplate": "%{customdata[0]}<extra></extra>",
     }
     widest = max((len(_shortened(name)) for name in names), default=0)
     room = max((len(text) for text in texts), default=0)
@@ -69,7 +77,7 @@ def bars(
         xaxis={"visible": False, "range": [0, max([*values, 1])]},
         yaxis={
             "tickvals": positions,
-            "ticktext": [_shortened(name) for name in names],
+            "ticktext": [escaped(_shortened(name)) for name in names],
             "range": [max(len(names), 5) - 0.5, -0.5],
             "showgrid": False,
             "tickfont": {"color": palette.ink, "size": FONT_SIZE},
@@ -101,7 +109,8 @@ def waiting_by(
     alt = f"Customers waiting now by {part}, with the longest wait: {listed}" + (
         f", and {rest} more" if rest > 0 else ""
     )
-    return bars(names, rows["waiting"].tolist(), texts, colors, palette, alt, height)
+    lead_to = [leads.tickets("waiting", **leads.part(part, name)) for name in rows["name"]]
+    return bars(names, rows["waiting"].tolist(), texts, colors, palette, alt, height, lead_to)
 
 
 def most_of(frame: pd.DataFrame, part: str, height: int) -> str:
@@ -111,15 +120,23 @@ def most_of(frame: pd.DataFrame, part: str, height: int) -> str:
 
 
 def hourly(
-    ends: Sequence[datetime], series: Sequence[tuple[str, Sequence[float]]], palette: Palette, height: int, alt: str
+    ends: Sequence[datetime],
+    series: Sequence[tuple[str, Sequence[float], Sequence[str]]],
+    palette: Palette,
+    height: int,
+    alt: str,
 ) -> Chart:
-    """Figures of full hours, the newest ending now: the first series in ink, others in grey."""
-    top = max([max(values) for _, values in series] + [4]) * 1.1
+    """Figures of full hours, the newest ending now: the first series in ink, others in grey. A series: name, values, leads."""
+    top = max([max(values) for _, values, _ in series] + [4]) * 1.1
     inks = (palette.ink, palette.line)
-    traces = [line(name, ends, values, color) for (name, values), color in zip(series, inks, strict=False)]
+    hover = f"%{{x|{format.hover_bin('hour')}}}: %{{y:,}}<extra></extra>"
+    traces = [
+        line(name, ends, values, color, leads=lead_to, hovertemplate=hover)
+        for (name, values, lead_to), color in zip(series, inks, strict=False)
+    ]
     labels = [
         Label(f"{name} {format.count(values[-1])}".strip(), ends[-1].isoformat(), float(values[-1]))
-        for name, values in series
+        for name, values, _ in series
     ]
     room = max(len(label.text) for label in labels)
     return draw(
@@ -138,22 +155,38 @@ def arrivals_and_answers(frame: pd.DataFrame, ends: Sequence[datetime], palette:
     """Tickets that arrived and first answers in each full hour counted back from the data's as-of instant."""
     last = frame.iloc[-1]
     alt = f"Per hour over the last 24 hours: in the last one {last['arrived']} tickets arrived and {last['answered']} first answers were given"
-    return hourly(
-        ends, (("Arrived", frame["arrived"].tolist()), ("Answered", frame["answered"].tolist())), palette, height, alt
+    series = tuple(
+        (name, frame[which].tolist(), _in_each_hour(frame, which))
+        for name, which in (("Arrived", "arrived"), ("Answered", "answered"))
     )
+    return hourly(ends, series, palette, height, alt)
+
+
+def _in_each_hour(frame: pd.DataFrame, which: str) -> list[str]:
+    """Leads to the tickets of the hour before each of the frame's instants."""
+    return [leads.tickets(BEHIND.get(which, which), end - timedelta(hours=1), end) for end in moments(frame["ends_at"])]
 
 
 def waiting_over_time(frame: pd.DataFrame, ends: Sequence[datetime], palette: Palette, height: int) -> Chart:
     """Customers waiting at the end of each full hour counted back from the data's as-of instant."""
     values = frame["waiting"].tolist()
     alt = f"Customers waiting, each hour of the last 24: {values[0]} at first, {max(values)} at most, {values[-1]} now"
-    return hourly(ends, (("", values),), palette, height, alt)
+    return hourly(ends, (("", values, _in_each_hour(frame, "waits")),), palette, height, alt)
 
 
 def flow(
-    frame: pd.DataFrame, series: Sequence[tuple[str, str]], grain: str, palette: Palette, height: int, alt: str
+    frame: pd.DataFrame,
+    series: Sequence[tuple[str, str]],
+    grain: str,
+    palette: Palette,
+    height: int,
+    alt: str,
+    lead: BinLead | None = None,
 ) -> Chart:
-    """Counts per bin as lines, the first in ink and the others in grey; a last bin that is not over is dashed and hollow."""
+    """Counts per bin as lines, the first in ink and the others in grey; a last bin that is not over is dashed and hollow.
+
+    A series: its name, and its column, which is also the set of tickets behind it.
+    """
     bins = moments(frame["bin"])
     complete = frame["is_complete"].tolist()
     top = max([float(frame[column].max()) for _, column in series] + [4]) * 1.1
@@ -162,7 +195,11 @@ def flow(
     for position, (name, column) in enumerate(series):
         color = palette.ink if position == 0 else palette.line
         values = frame[column].tolist()
-        more: dict[str, Any] = {"hovertemplate": f"%{{x|{_hover(grain)}}}: %{{y:,}} {name.lower()}<extra></extra>"}
+        more: dict[str, Any] = {
+            "hovertemplate": f"%{{x|{format.hover_bin(grain)}}}: %{{y:,}} {name.lower()}<extra></extra>"
+        }
+        if lead:
+            more["leads"] = [lead(BEHIND.get(column, column), bin) for bin in bins]
         traces += line_with_unfinished_end(name, bins, values, complete, color, **more)
         labels.append(Label(name, bins[-1].isoformat(), float(values[-1])))
     return draw(
@@ -177,22 +214,22 @@ def flow(
     )
 
 
-def _hover(grain: str) -> str:
-    return {"hour": "%a %-d %b %H:%M", "day": "%a %-d %b %Y", "week": "week of %a %-d %b %Y"}[grain]
-
-
 def unfinished_note(complete: Sequence[bool], grain: str) -> str:
     """What to say of a last bin that is not over."""
     return "" if not complete or complete[-1] else f"; the last {grain} is not over yet"
 
 
-def backlog(frame: pd.DataFrame, grain: str, palette: Palette, height: int) -> Chart:
+def backlog(frame: pd.DataFrame, grain: str, palette: Palette, height: int, lead: BinLead | None = None) -> Chart:
     """Open tickets at the end of each bin; the last one is now."""
     bins = moments(frame["bin"])
     complete = frame["is_complete"].tolist()
     values = frame["open_at_end"].tolist()
     top = max([*values, 4]) * 1.1
-    hover = {"hovertemplate": f"%{{x|{_hover(grain)}}}: %{{y:,}} open at its end<extra></extra>"}
+    hover: dict[str, Any] = {
+        "hovertemplate": f"%{{x|{format.hover_bin(grain)}}}: %{{y:,}} open at its end<extra></extra>"
+    }
+    if lead:
+        hover["leads"] = [lead("open_then", bin) for bin in bins]
     label = Label(format.count(values[-1]), bins[-1].isoformat(), float(values[-1]))
     return draw(
         palette,
@@ -223,13 +260,28 @@ def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
         "colorscale": [[0, palette.grid], [1, palette.ink]],
         "zmin": 0,
         "showscale": False,
-        "hoverongaps": False,
-        "hovertemplate": "%{y} %{x}:00: %{z:.1f} tickets an hour<extra></extra>",
+        "hoverinfo": "skip",
     }
-    alt = f"Tickets arriving by weekday and hour: most on {WEEKDAYS[busiest[0] - 1]} at {busiest[1]}:00, {cells[busiest]:.1f} an hour on average"
+    # A heat map's cells cannot be clicked: unseen marks on them can.
+    marks: Trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [hour for _, hour in cells],
+        "y": [WEEKDAYS[weekday - 1] for weekday, _ in cells],
+        "marker": {"size": CLICK_SIZE, "opacity": 0, "symbol": "square"},
+        "customdata": said(
+            [
+                f"{WEEKDAYS[weekday - 1]} {format.hour(hour)}: {format.decimal(value, 1)} tickets an hour"
+                for (weekday, hour), value in cells.items()
+            ],
+            [leads.tickets("arrived", weekday=weekday, hour=hour) for weekday, hour in cells],
+        ),
+        "hovertemplate": "%{customdata[0]}<extra></extra>",
+    }
+    alt = f"Tickets arriving by weekday and hour: most on {WEEKDAYS[busiest[0] - 1]} at {format.hour(busiest[1])}, {cells[busiest]:.1f} an hour on average"
     xaxis: Json = {
         "tickvals": list(range(0, 24, 6)),
-        "ticktext": [f"{hour}:00" for hour in range(0, 24, 6)],
+        "ticktext": [format.hour(hour) for hour in range(0, 24, 6)],
         "showgrid": False,
     }
     yaxis: Json = {
@@ -238,7 +290,7 @@ def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
         "tickfont": {"color": palette.muted, "size": FONT_SIZE - 1},
     }
     return draw(
-        palette, [trace], alt, height=height, margin={"l": 40, "r": 8, "t": 4, "b": 26}, xaxis=xaxis, yaxis=yaxis
+        palette, [trace, marks], alt, height=height, margin={"l": 40, "r": 8, "t": 4, "b": 26}, xaxis=xaxis, yaxis=yaxis
     )
 
 
@@ -256,4 +308,6 @@ def arrived_by_part(
         texts.append(format.count(row.arrived) + (f"  {change}" if change else ""))
     colors = [palette.channel(name) if part == "channel" else palette.line for name in rows["part"]]
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
-    return bars(names, rows["arrived"].tolist(), texts, colors, palette, f"Tickets arrived by {part}: {listed}", height)
+    alt = f"Tickets arrived by {part}: {listed}"
+    lead_to = [leads.tickets("arrived", **leads.part(part, name)) for name in rows["part"]]
+    return bars(names, rows["arrived"].tolist(), texts, colors, palette, alt, height, lead_to)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
+from pages.elements import format
+from pages.elements.habits import OURS, Habits
 from pages.elements.palette import Theme
 from pages.elements.periods import Period
 from warehouse.ask import Filters, Warehouse
+from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
+from warehouse.glossary import of_version
+from warehouse.series import Grain, Split
 from warehouse.settings import Settings, load, settings_path
 
 # Answers are small (aggregated); drawings are whole pages of figures.
+Drawn = TypeVar("Drawn")
 KEPT_ANSWERS = 2000
 KEPT_DRAWINGS = 200
 CHOICES_SECONDS = 60
@@ -30,6 +37,8 @@ class Source:
     as_of: datetime | None
     delivered_at: datetime | None
     answers_known: bool
+    # A longer silence is late, by the source's own rhythm.
+    allowed_seconds: float = 0
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class View:
     zone: str
     theme: Theme
     kind: str | None = None
+    habits: Habits = OURS
 
     def ask(self, question: str, **values: Any) -> pd.DataFrame:
         """The answer for the period and filters of this view."""
@@ -52,17 +62,21 @@ class View:
 
     def ask_before(self, question: str, **values: Any) -> pd.DataFrame | None:
         """The answer for the period this one is compared with; None where there is none."""
+        before = self.filters_before
+        return None if before is None else answer(self.settings, self.version, question, before, **values)
+
+    @property
+    def filters_before(self) -> Filters | None:
+        """The filters with the period this one is compared with; None where there is none."""
         if self.period.previous_start is None or self.period.previous_end is None:
             return None
-        before = Filters(
-            self.period.previous_start,
-            self.period.previous_end,
-            self.filters.sources,
-            self.filters.channels,
-            self.filters.teams,
-            self.filters.agents,
-        )
-        return answer(self.settings, self.version, question, before, **values)
+        return replace(self.filters, start=self.period.previous_start, end=self.period.previous_end)
+
+    def series(
+        self, name: str, grain: Grain | None = None, split: Split | None = None, filters: Filters | None = None
+    ) -> pd.DataFrame:
+        """A metric over time and by part (see Warehouse.series), for this view's filters or others."""
+        return series(self.settings, self.version, name, filters or self.filters, grain, split, self.zone)
 
     @property
     def silent_sources(self) -> tuple[str, ...]:
@@ -106,15 +120,43 @@ def answer(settings_file: str, version: int, question: str, filters: Filters, **
     return _warehouse(settings_file).ask(question, filters, **values)
 
 
+@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
+def series(
+    settings_file: str, version: int, name: str, filters: Filters, grain: Grain | None, split: Split | None, zone: str
+) -> pd.DataFrame:
+    """A metric of the catalogue over time and by part, kept as long as the version is the newest."""
+    del version  # part of the key
+    return _warehouse(settings_file).series(name, filters, grain, split, zone)
+
+
+def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
+    """What a page works out for a view (frames, figures), built once for everyone who looks at the same thing. Nobody may change it."""
+    remembered: Callable[..., Drawn] = st.cache_resource(max_entries=KEPT_DRAWINGS, show_spinner=False)(build)
+    return remembered
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def glossary(settings_file: str, version: int) -> pd.DataFrame:
+    """Every metric of this version with its definition (see warehouse.glossary)."""
+    return of_version(_settings(settings_file).data.folder, version)
+
+
 @st.cache_data(max_entries=20, show_spinner=False)
 def sources(settings_file: str, version: int) -> tuple[Source, ...]:
     """Every source with data, as of this version."""
-    frame = answer(settings_file, version, "sources_as_of", Filters())
+    refresh = _settings(settings_file).schedule.refresh_seconds
+    feeds = judged(answer(settings_file, version, "health_sources", Filters()), now(), refresh)
+    allowed = feeds[feeds["gaps"] >= GAPS_OF_A_RHYTHM].groupby("source")["allowed_seconds"].min()
     return tuple(
         Source(
-            row.source, _instant(row.first_at), _instant(row.as_of), _instant(row.delivered_at), bool(row.answers_known)
+            row.source,
+            _instant(row.first_at),
+            _instant(row.as_of),
+            _instant(row.delivered_at),
+            bool(row.answers_known),
+            format.number(allowed.get(row.source)) or 0,
         )
-        for row in frame.itertuples()
+        for row in answer(settings_file, version, "sources_as_of", Filters()).itertuples()
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from pages.elements.palette import Palette
 FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Roboto, sans-serif'
 FONT_SIZE = 13
 LABEL_GAP = 16
+CLICK_SIZE = 14
 Trace = dict[str, Any]
 Json = dict[str, Any]
 
@@ -38,6 +40,15 @@ class Label:
     x: Any
     y: float
     color: str | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened at a moment (local time): a release, a holiday, a campaign."""
+
+    at: datetime
+    label: str
+    kind: str
 
 
 @cache
@@ -73,8 +84,10 @@ def template(palette: Palette) -> go.layout.Template:
 
 
 def draw(palette: Palette, data: Sequence[Trace], alt: str, **layout: Any) -> Chart:
-    """The figure of these traces on our template, made in one go."""
-    return Chart(go.Figure({"data": list(data), "layout": {"template": template(palette)} | layout}), alt)
+    """The figure of these traces on our template, made in one go, its numbers with the visitor's marks."""
+    marks = format.habits()
+    whole = {"template": template(palette), "separators": marks.decimal + marks.group} | layout
+    return Chart(go.Figure({"data": list(data), "layout": whole}), alt)
 
 
 def nothing(palette: Palette, text: str, height: int) -> Chart:
@@ -110,10 +123,24 @@ def even(bins: Sequence[datetime]) -> Json:
 
 
 def line(name: str, bins: Sequence[datetime], values: Sequence[float | None], color: str, **more: Any) -> Trace:
-    """A plain line."""
+    """A plain line. With `leads`, one a point, its points can be clicked."""
     style = {"color": color, "width": more.pop("width", 2), "dash": more.pop("dash", "solid")}
+    leads = more.pop("leads", None)
     trace = {"type": "scatter", "mode": "lines", "name": name, "y": list(values), "line": style, "connectgaps": False}
-    return trace | even(bins) | more
+    return (trace | even(bins) | more) if leads is None else clickable(trace | even(bins) | more, leads)
+
+
+def clickable(trace: Trace, leads: Sequence[str]) -> Trace:
+    """The trace with a place to click at each point, and where it leads as the last item of its customdata."""
+    texts = trace.get("customdata") or [[""]] * len(leads)
+    unseen = {"size": CLICK_SIZE, "opacity": 0, "color": trace.get("line", {}).get("color")}
+    places = {"mode": "lines+markers", "marker": unseen} if trace.get("mode") == "lines" else {}
+    return trace | places | {"customdata": [[text[0], lead] for text, lead in zip(texts, leads, strict=True)]}
+
+
+def said(texts: Sequence[str], leads: Sequence[str] | None = None) -> list[list[str]]:
+    """What marks say when pointed at, `%{customdata[0]}`, and where they lead."""
+    return [list(pair) for pair in zip(texts, leads or [""] * len(texts), strict=True)]
 
 
 def line_with_unfinished_end(
@@ -124,18 +151,17 @@ def line_with_unfinished_end(
     color: str,
     **more: Any,
 ) -> list[Trace]:
-    """A line whose last bin is dashed and hollow where the data ends inside it."""
+    """A line whose last bin is dashed and hollow where the data ends inside it. `customdata` and `leads` are one a bin."""
     if not bins or complete[-1]:
         return [line(name, bins, values, color, **more)]
-    finished = [line(name, bins[:-1], values[:-1], color, **more)] if len(bins) > 1 else []
-    end = line(f"{name}, unfinished", bins[-2:], values[-2:], color, **(more | {"dash": "dot"}))
+    by_bin = {key: more.pop(key) for key in ("customdata", "leads") if key in more}
+    first, last = ({key: part[place] for key, part in by_bin.items()} for place in (slice(None, -1), slice(-2, None)))
+    finished = [line(name, bins[:-1], values[:-1], color, **more, **first)] if len(bins) > 1 else []
+    end = line(f"{name}, unfinished", bins[-2:], values[-2:], color, **(more | last | {"dash": "dot"}))
     hollow = ["circle-open"] * len(bins[-2:])
     sizes = [0] * (len(hollow) - 1) + [6]
-    return [
-        *finished,
-        end
-        | {"mode": "lines+markers", "cliponaxis": False, "marker": {"symbol": hollow, "size": sizes, "color": color}},
-    ]
+    marker = {"symbol": hollow, "size": sizes, "color": color}
+    return [*finished, end | {"mode": "lines+markers", "cliponaxis": False, "marker": marker}]
 
 
 def end_labels(labels: Iterable[Label], palette: Palette, top: float, plot_height: float) -> list[Json]:
@@ -175,8 +201,69 @@ def target_line(value: float, palette: Palette, crossed: bool = False) -> Json:
     return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value, "line": stroke}
 
 
+MOST_LABELS = 6
+LONGEST_LABEL = 18
+
+
+def annotated(chart: Chart, marks: Sequence[Mark], palette: Palette) -> Chart:
+    """The chart with a thin line and a short label on top for each mark that lies on its axis; the first ones where there are many."""
+    shown = [mark for mark in marks if _lies_on(chart, mark)][:MOST_LABELS]
+    if not shown:
+        return chart
+    figure = go.Figure(chart.figure)
+    stroke = {"color": palette.muted, "width": 1, "dash": "dash"}
+    lines = [
+        {
+            "type": "line",
+            "yref": "paper",
+            "x0": mark.at.isoformat(),
+            "x1": mark.at.isoformat(),
+            "y0": 0,
+            "y1": 1,
+            "line": stroke,
+        }
+        for mark in shown
+    ]
+    texts = [
+        {
+            "x": mark.at.isoformat(),
+            "yref": "paper",
+            "y": 1 - 0.1 * (place % 3),
+            "yanchor": "top",
+            "xanchor": "left",
+            "xshift": 2,
+            "text": escaped(_cut(mark.label)),
+            "hovertext": escaped(f"{mark.kind}: {mark.label}"),
+            "showarrow": False,
+            "font": {"color": palette.muted, "size": FONT_SIZE - 2},
+            "bgcolor": palette.paper,
+            "opacity": 0.9,
+        }
+        for place, mark in enumerate(shown)
+    ]
+    figure.layout.shapes = (*figure.layout.shapes, *lines)
+    figure.layout.annotations = (*figure.layout.annotations, *texts)
+    noted = ", ".join(f"{mark.label} ({mark.at:%-d %b})" for mark in shown)
+    return Chart(figure, f"{chart.alt}. Noted on it: {noted}")
+
+
+def _lies_on(chart: Chart, mark: Mark) -> bool:
+    shown = chart.figure.layout.xaxis.range
+    return bool(shown) and datetime.fromisoformat(shown[0]) <= mark.at <= datetime.fromisoformat(shown[1])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """Text of people as text: Plotly reads some HTML in its labels."""
+    return html.escape(text, quote=False)
+
+
 # Steps of day ticks, counted from a Monday, so that ticks of weeks stand on Mondays.
 DAY_STEPS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
+MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 1200)
 A_MONDAY = "2001-01-01"
 
 
@@ -185,9 +272,14 @@ def date_axis(grain: str, bins: Sequence[datetime], most_ticks: int = 6) -> Json
     span = bins[-1] - bins[0]
     shown: Json = {"type": "date", "range": [bins[0].isoformat(), bins[-1].isoformat()]} if span else {"type": "date"}
     if grain == "hour" and span <= timedelta(days=2):
-        return shown | {"tickformat": "%H:%M\n%a %-d %b", "nticks": most_ticks}
+        return shown | {"tickformat": f"{format.tick_hour()}\n{format.tick_day()}", "nticks": most_ticks}
+    if grain == "month":
+        return shown | {
+            "tickformat": "%b\n%Y",
+            "dtick": f"M{next(m for m in MONTH_STEPS if span.days <= 31 * m * most_ticks)}",
+        }
     step = next((days for days in DAY_STEPS if span.days <= days * most_ticks), DAY_STEPS[-1])
-    return shown | {"tickformat": "%-d %b\n%Y", "tick0": A_MONDAY, "dtick": step * 86_400_000}
+    return shown | {"tickformat": f"{format.tick_day()}\n%Y", "tick0": A_MONDAY, "dtick": step * 86_400_000}
 
 
 LOG_TICKS = (1, 10, 60, 600, 3600, 21600, 86400, 604800, 2592000)

@@ -1,17 +1,46 @@
-"""Numbers as people read them: 45s, 4m 30s, 2h 14m, 3d 4h; 86%; +2 pt; 12,345. What is not known is an em dash."""
+"""Numbers and times as people read them: 45s, 4m 30s, 2h 14m, 3d 4h; 86%; +2 pt; 12,345. What is not known is an em dash.
+
+Marks of numbers, the order of day and month, and hours of 12 or 24 follow the visitor's habits: `use` says whose.
+"""
 
 from __future__ import annotations
 
 import math
+from contextvars import ContextVar
+from datetime import date as date_
 from datetime import datetime
+
+from pages.elements.habits import OURS, Habits
 
 EM_DASH = "—"
 MINUTE, HOUR, DAY = 60, 3600, 86400
+_habits: ContextVar[Habits] = ContextVar("habits", default=OURS)
+
+
+def use(habits: Habits) -> None:
+    """Writes as this visitor does, in this run of a page."""
+    _habits.set(habits)
+
+
+def habits() -> Habits:
+    """Whose habits hold in this run of a page."""
+    return _habits.get()
+
+
+def decimal(value: float, digits: int = 0) -> str:
+    """`1,234.5` with the visitor's marks."""
+    marks = habits()
+    return f"{value:,.{digits}f}".translate({ord(","): marks.group, ord("."): marks.decimal})
 
 
 def is_missing(value: object) -> bool:
     """Whether a value from a frame is null."""
-    return value is None or (isinstance(value, float) and math.isnan(value)) or value != value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # pandas' NA is neither like nor unlike anything
+        return True
 
 
 def number(value: float | int | None) -> float | None:
@@ -21,7 +50,7 @@ def number(value: float | int | None) -> float | None:
 
 def count(value: float | int | None) -> str:
     """`12,345`."""
-    return EM_DASH if value is None or is_missing(value) else f"{round(value):,}"
+    return EM_DASH if value is None or is_missing(value) else decimal(round(value))
 
 
 def duration(seconds: float | None) -> str:
@@ -70,7 +99,9 @@ def change_of_count(now: float | None, before: float | None) -> str | None:
 
 def change_of_level(change: float | None) -> str | None:
     """`+120`, for a level such as the backlog."""
-    return None if change is None or is_missing(change) else f"{round(change):+,d}"
+    return (
+        None if change is None or is_missing(change) else ("+" if round(change) >= 0 else "") + decimal(round(change))
+    )
 
 
 def change_of_duration(now: float | None, before: float | None) -> str | None:
@@ -88,17 +119,109 @@ def change_of_share(now: float | None, before: float | None) -> str | None:
     return f"{round((now - before) * 100):+d} pt"
 
 
+def points(value: float | None, digits: int = 0) -> str:
+    """`39.8`, a score in points."""
+    return EM_DASH if value is None or is_missing(value) else decimal(value, digits)
+
+
+def change_of_points(change: float | None, digits: int = 0) -> str | None:
+    """`+3` or `-3`, of a score in points."""
+    if change is None or is_missing(change):
+        return None
+    return ("+" if round(change, digits) >= 0 else "") + decimal(round(change, digits), digits)
+
+
+def clock(local: datetime) -> str:
+    """`23:59`, or `11:59 pm`."""
+    if not habits().twelve_hours:
+        return f"{local:%H:%M}"
+    return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+
+def hour(hour_of_day: int) -> str:
+    """`14:00`, or `2 pm`."""
+    if not habits().twelve_hours:
+        return f"{hour_of_day}:00"
+    return f"{hour_of_day % 12 or 12} {'am' if hour_of_day < 12 else 'pm'}"
+
+
+def date(local: datetime) -> str:
+    """`28 Feb 1999`, or `Feb 28, 1999`."""
+    return f"{local:%b} {local.day}, {local.year}" if habits().month_first else f"{local.day} {local:%b} {local.year}"
+
+
 def moment(local: datetime, today: datetime | None = None) -> str:
     """`12:04`, with the date where it is not today: `28 Feb 1999, 23:59`."""
-    clock = f"{local:%H:%M}"
-    return clock if today is not None and local.date() == today.date() else f"{local.day} {local:%b %Y}, {clock}"
+    return clock(local) if today is not None and local.date() == today.date() else f"{date(local)}, {clock(local)}"
 
 
 def day(local: datetime) -> str:
-    """`Sat 21 Nov`."""
-    return f"{local:%a} {local.day} {local:%b}"
+    """`Sat 21 Nov`, or `Sat, Nov 21`."""
+    return f"{local:%a}, {local:%b} {local.day}" if habits().month_first else f"{local:%a} {local.day} {local:%b}"
+
+
+def bin(local: datetime, grain: str) -> str:
+    """When a bin begins, as much of it as its grain needs: `Sat 21 Nov 2026, 14:00`, `Sat 21 Nov 2026`, `Nov 2026`."""
+    if grain == "month":
+        return f"{local:%b %Y}"
+    text = f"{day(local)}{',' if habits().month_first else ''} {local.year}"
+    return f"{text}, {clock(local)}" if grain == "hour" else text
+
+
+def tick_day() -> str:
+    """A day under an axis, in d3's words."""
+    return "%b %-d" if habits().month_first else "%-d %b"
+
+
+def tick_hour() -> str:
+    """An hour under an axis, in d3's words."""
+    return "%-I %p" if habits().twelve_hours else "%H:%M"
+
+
+def hover_bin(grain: str) -> str:
+    """A bin in full, in d3's words."""
+    weekday = "%a, %b %-d" if habits().month_first else "%a %-d %b"
+    return {
+        "hour": f"{weekday} {tick_hour()}",
+        "day": f"{weekday} %Y",
+        "week": f"week of {weekday} %Y",
+        "month": "%B %Y",
+    }[grain]
 
 
 def counted(amount: int, noun: str, plural: str | None = None) -> str:
     """`1 ticket`, `2 tickets`."""
-    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+    return f"{count(amount)} {noun if amount == 1 else plural or noun + 's'}"
+
+
+def value(amount: float | None, unit: str) -> str:
+    """A metric's value in the unit of its series: seconds, share, points or count."""
+    return {"seconds": duration, "share": share, "points": points, "count": count}[unit](amount)
+
+
+def change(now: float | None, before: float | None, unit: str) -> str | None:
+    """What a metric gained or lost, in the unit of its series; None where it cannot be said."""
+    if unit == "points":
+        return (
+            None
+            if is_missing(now) or is_missing(before) or now is None or before is None
+            else change_of_points(now - before)
+        )
+    return {"seconds": change_of_duration, "share": change_of_share, "count": change_of_count}[unit](now, before)
+
+
+def days(first: date_, last: date_) -> str:
+    """Two days and all between: `16–22 November 2026`, `26 October – 1 November 2026`, or `November 16–22, 2026`."""
+    if habits().month_first:
+        year = "" if first.year == last.year else f", {first.year}"
+        end = f"{last.day}" if (first.month, first.year) == (last.month, last.year) else f"{last:%B} {last.day}"
+        return f"{first:%B} {first.day}{year}{'–' if end.isdecimal() else ' – '}{end}, {last.year}"
+    if (first.month, first.year) == (last.month, last.year):
+        return f"{first.day}–{last.day} {last:%B} {last.year}"
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first.day} {first:%B}{year} – {last.day} {last:%B} {last.year}"
+
+
+def points_of_share(change: float) -> str:
+    """`+0.8 pt`: what a share gained or lost, with a decimal, for parts of a change."""
+    return f"{change_of_points(change * 100, 1)} pt"

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NoReturn
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.elements import data, filters, format, freshness, periods
-from pages.elements.data import View
+from pages.elements import data, figure, filters, format, freshness, habits, leads, links, palette, periods, views, wall
+from pages.elements.data import Source, View
 from pages.elements.figure import Chart
+from pages.elements.habits import Habits
 from pages.elements.palette import Theme
+from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
 
+# Streamlit fades what a tile's change is measured against below a contrast of 4.5.
+READABLE = '<style>[data-testid="stMetricDeltaDescription"], [data-testid="stMetricDeltaDescription"] * {{ color: {muted} !important; opacity: 1 !important }}</style>'
+
 
 def begin(
-    title: str,
+    page: str,
     with_period: bool = True,
     grains: bool = False,
     kinds: bool = False,
@@ -29,41 +36,84 @@ def begin(
     """Draws the head of a page and returns what it is about; stops the page with a clear message where there is no data.
 
     `follow`: redrawn when there is newer data; otherwise the visitor is told, as a redrawn figure loses its zoom.
+    On a wall there are no controls, and every page follows.
     """
+    links.bounce(page)
+    if filtered:
+        links.carry(page)
     theme = freshness.visitor_theme()
-    left, right = st.columns([2, 3], vertical_alignment="center", gap="small")
-    left.subheader(title, anchor=False)
+    format.use(_habits())
     path = data.path()
+    st.html(READABLE.format(muted=palette.of(theme).muted))
+    left, right = st.columns([2, 3], vertical_alignment="center", gap="small")
+    left.subheader(PAGES[page].title, anchor=False)
+    right = right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small")
     try:
-        zone = data.settings().clock.time_zone
+        clock = data.settings().clock
         version = data.version()
     except NoWarehouse:
         _no_warehouse_yet(theme)
     except SupportError as error:
         st.error(str(error))
         st.stop()
+    zone = views.zone_of(clock.time_zone, clock.times)
     every_source = data.sources(path, version)
-    choices = {name: list(labels) for name, labels in data.choices(path, bool(every_source)).items()}
-    if not filtered:
-        choices = {name: [] for name in choices}
-    chosen = filters.bar(choices, with_period, grains, kinds)
+    chosen = _chosen(path, every_source, with_period, grains, kinds, filtered, zone)
     about = tuple(
         source for source in every_source if not chosen.values["source"] or source.name in chosen.values["source"]
     )
+    if filtered:
+        links.remember()
     with right:
-        freshness.watch(version, about, zone, theme, follow)
-    as_of = max((source.as_of for source in about if source.as_of), default=None)
+        freshness.watch(version, about, zone, theme, follow or wall.is_on())
+        if not wall.is_on():
+            views.menu(page, version)
+    if wall.is_on():
+        wall.hang(page)
+    as_of = max((source.as_of for source in about if source.as_of), default=None if filtered else data.now())
     if as_of is None:
         _nothing_delivered_yet()
     first_at = min((source.first_at for source in about if source.first_at), default=None)
-    period = periods.period(chosen.period, as_of, first_at, zone, chosen.grain)
+    period = (
+        periods.of_days(*chosen.days, as_of, first_at, zone, chosen.grain)
+        if chosen.days
+        else periods.period(chosen.period, as_of, first_at, zone, chosen.grain)
+    )
     if chosen.ignored:
         quiet(f"Not in the data, left out of the filter: {', '.join(chosen.ignored)}.")
     if with_period:
         quiet(_span(period, zone))
     names = {name: chosen.values[name] for name in filters.DIMENSIONS}
     view = Filters(period.start, period.end, names["source"], names["channel"], names["team"], names["agent"])
-    return View(path, version, view, period, about, as_of, zone, theme, chosen.kind)
+    return View(path, version, view, period, about, as_of, zone, theme, chosen.kind, format.habits())
+
+
+def _habits() -> Habits:
+    """How this visitor writes numbers and times: as support.toml says, else as their browser does."""
+    try:
+        locale = data.settings().clock.locale
+    except SupportError:
+        locale = None
+    return habits.of(locale or st.context.locale)
+
+
+def _chosen(
+    path: str,
+    every_source: tuple[Source, ...],
+    with_period: bool,
+    grains: bool,
+    kinds: bool,
+    filtered: bool,
+    zone: str,
+) -> filters.Chosen:
+    """What the visitor chose in the bar, or what the address of a wall says."""
+    choices = (
+        {name: list(labels) for name, labels in data.choices(path, bool(every_source)).items()} if filtered else {}
+    )
+    if wall.is_on():
+        return filters.of_address(choices, with_period)
+    newest = max((source.as_of for source in every_source if source.as_of), default=data.now())
+    return filters.bar(choices, with_period, periods.local_time(newest, zone).date(), grains, kinds)
 
 
 def _no_warehouse_yet(theme: Theme) -> NoReturn:
@@ -88,7 +138,7 @@ def _nothing_delivered_yet() -> NoReturn:
 def _span(period: periods.Period, zone: str) -> str:
     """`Mon 26 Oct 00:00 to Sun 22 Nov 12:04, compared with ...`: the two spans in the account's time."""
     first, last = (periods.local_time(moment, zone) for moment in (period.start, period.end))
-    text = f"{format.day(first)} {first:%Y, %H:%M} to {format.day(last)} {last:%Y, %H:%M}, time of {zone}"
+    text = f"{_instant(first)} to {_instant(last)}, time of {zone}"
     if period.previous_start is None or period.previous_end is None:
         return (
             text
@@ -96,22 +146,65 @@ def _span(period: periods.Period, zone: str) -> str:
             else f"{text} · the data goes back no further, so there is nothing to compare with"
         )
     first, last = (periods.local_time(moment, zone) for moment in (period.previous_start, period.previous_end))
-    return f"{text} · compared with {format.day(first)} {first:%H:%M} to {format.day(last)} {last:%H:%M}"
+    return (
+        f"{text} · compared with {format.day(first)} {format.clock(first)} to {format.day(last)} {format.clock(last)}"
+    )
+
+
+def _instant(local: datetime) -> str:
+    return f"{format.day(local)}{',' if format.habits().month_first else ''} {local.year}, {format.clock(local)}"
 
 
 @contextmanager
-def card(title: str, subtitle: str) -> Iterator[None]:
-    """A bordered box with a title and what its figures are."""
+def card(title: str, subtitle: str) -> Iterator[DeltaGenerator]:
+    """A bordered box with a title and what its figures are; gives the place right of the title."""
     with st.container(border=True, gap="xxsmall", height="stretch"):
-        st.markdown(f"**{title}**")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+            st.markdown(f"**{title}**", width="content")
+            slot = st.container(width="content")
         quiet(subtitle)
-        yield
+        yield slot
 
 
-def chart(drawn: Chart, key: str, live: bool = False) -> None:
-    """Puts a chart on the page. Live ones cannot be zoomed: they are redrawn too often."""
-    config: dict[str, Any] = {"displayModeBar": False, "staticPlot": live, "responsive": True}
-    st.plotly_chart(drawn.figure, theme=None, key=key, config=config, alt=drawn.alt)
+def chart(drawn: Chart, key: str, view: View | None = None, live: bool = False) -> None:
+    """Puts a chart on the page. With `view` a click on a mark leads where the last item of its customdata says (see links).
+
+    Live ones cannot be zoomed: they are redrawn too often.
+    """
+    config: dict[str, Any] = {"displayModeBar": False, "responsive": True, "doubleClick": False}
+    if view is None or wall.is_on():
+        config["staticPlot"] = live
+        st.plotly_chart(drawn.figure, theme=None, key=key, config=config, alt=drawn.alt)
+        return
+    event: Any = st.plotly_chart(
+        drawn.figure, theme=None, key=key, config=config, alt=drawn.alt, on_select="rerun", selection_mode="points"
+    )
+    for point in event.selection.points:
+        said = point.get("customdata")
+        if isinstance(said, list | tuple) and said[-1]:
+            links.go(view, str(said[-1]))
+
+
+def over_time(drawn: Chart, key: str, view: View) -> None:
+    """A chart with time along its axis: the annotations of the period stand on it, and its marks lead on."""
+    chart(figure.annotated(drawn, noted(view), palette.of(view.theme)), key, view)
+
+
+def bin_lead(view: View) -> Callable[..., str]:
+    """Where bins of this view lead: `lead(which, start)` with `start` in wall clock time, and further values such as a channel."""
+
+    def lead(which: str, start: datetime, **more: Any) -> str:
+        return leads.tickets(which, *periods.bin_span(start, view.period.grain, view.zone), **more)
+
+    return lead
+
+
+def noted(view: View) -> tuple[figure.Mark, ...]:
+    """What people noted about the time of this view, in the wall time of its zone."""
+    return tuple(
+        figure.Mark(periods.local_time(row.happened_at, view.zone).replace(tzinfo=None), str(row.label), str(row.kind))
+        for row in view.ask("annotations").itertuples()
+    )
 
 
 def channel_labels(view: View) -> dict[str, str]:
@@ -135,7 +228,7 @@ def no_waits(view: View) -> None:
     """Instead of waits, where none of the sources knows them."""
     names = ", ".join(view.silent_sources)
     st.info(
-        f"**Waits are not known.** {names} does not say when customers were answered, so there is nothing to measure here: "
+        f"**Waits are not known:** {names} does not say when customers were answered, so there is nothing to measure here: "
         "zeros would be wrong. Its tickets are on the Queue volume page. Deliver a first response time, messages or calls to see waits."
     )
 

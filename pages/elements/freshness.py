@@ -26,10 +26,11 @@ def is_history(source: Source) -> bool:
 
 
 def is_late(source: Source, now: datetime, refresh_seconds: float) -> bool:
-    """Whether a source that should be fresh is older than twice the refresh interval (and a minute)."""
+    """Whether a source that should be fresh is older than its own rhythm, twice the refresh interval and a minute allow."""
     if source.as_of is None or is_history(source):
         return False
-    return (now - source.as_of).total_seconds() > max(2 * refresh_seconds, NEVER_LATE_BEFORE_SECONDS)
+    allowed = max(2 * refresh_seconds, NEVER_LATE_BEFORE_SECONDS, source.allowed_seconds)
+    return (now - source.as_of).total_seconds() > allowed
 
 
 def stamp(sources: tuple[Source, ...], zone: str, now: datetime, refresh_seconds: float) -> str:
@@ -67,10 +68,12 @@ def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, them
         st.rerun()
     if seen_version is None:
         return
-    if newest != seen_version and st.button("Newer data: show it", type="tertiary", key="show_newer"):
-        st.rerun()
     settings = data.settings()
-    quiet(stamp(sources, zone, data.now(), settings.schedule.refresh_seconds), each_source(sources, zone), right=True)
+    said = stamp(sources, zone, data.now(), settings.schedule.refresh_seconds)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        if newest != seen_version and st.button("Newer data: show it", type="tertiary", key="show_newer"):
+            st.rerun()
+        quiet(said, each_source(sources, zone), width="content")
 
 
 def visitor_theme() -> Theme:

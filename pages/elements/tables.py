@@ -2,76 +2,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from pages.elements import format
+from pages.elements import data, downloads, format, links, wall
+from pages.elements.data import View
+from pages.elements.leads import lead, ticket
 from pages.elements.tiles import quiet
 
 ROW_HEIGHT = 30
 HEADER_HEIGHT = 36
 
 
-def waits(frame: pd.DataFrame, clock: str, clock_label: str, labels: dict[str, str], height: int, empty: str) -> None:
-    """Waits with their ticket, in the order of the question. `clock` is the column of seconds that the order is by."""
-    if frame.empty:
+def show(
+    view: View,
+    key: str,
+    title: str,
+    texts: pd.DataFrame,
+    values: pd.DataFrame,
+    leads: Sequence[str] = (),
+    config: Mapping[str, Any] | None = None,
+    height: int | None = None,
+    metrics: Sequence[str] = (),
+    slot: DeltaGenerator | None = None,
+) -> None:
+    """A table with its downloads, which stand below it or in `slot`. The first column's cells lead to `leads`, one a row (see links).
+
+    `texts` is what people read, `values` what they download: seconds, shares 0-1, UTC instants. `metrics` are entries of
+    the glossary whose definitions go with the file.
+    """
+    columns = dict(config or {})
+    first = str(texts.columns[0])
+    clicked = f"{key}_lead"
+    if len(leads) and not wall.is_on():
+        columns[first] = st.column_config.ButtonColumn(type="tertiary", alignment="left", pinned=True, key=clicked)
+    st.dataframe(
+        texts.astype(object).where(texts.notna(), format.EM_DASH),
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=min(height or 10_000, HEADER_HEIGHT + 2 + ROW_HEIGHT * max(len(texts), 1)),
+        column_config=columns,
+        alt=f"{title}: {format.counted(len(texts), 'row')}",
+        key=key,
+    )
+    if not wall.is_on():
+        with slot or nullcontext():
+            _downloads(view, key, title, values, metrics)
+    click = st.session_state.get(clicked)
+    if click and click["row"] < len(leads):
+        links.go(view, leads[click["row"]])
+
+
+def _downloads(view: View, key: str, title: str, values: pd.DataFrame, metrics: Sequence[str]) -> None:
+    """The popover with one button a kind of file; the file is made when it is asked for."""
+    opened = st.popover("Download", icon=":material/download:", type="tertiary", key=f"{key}_files", on_change="rerun")
+    if not opened.open:
+        return
+    about = said_of(view, title, metrics)
+    name = "".join(sign if sign.isalnum() else "_" for sign in title.lower()).strip("_")
+    for kind in downloads.FORMATS:
+        opened.download_button(
+            kind.name,
+            partial(kind.write, values, about),
+            file_name=f"{name}.{kind.ending}",
+            mime=kind.mime,
+            key=f"{key}_{kind.ending}",
+            on_click="ignore",
+            width="stretch",
+        )
+    with opened:
+        quiet("With a line that says filters, as-of and definitions.")
+
+
+def said_of(view: View, title: str, metrics: Sequence[str] = ()) -> str:
+    """One line: what a table is, its filters, period, as-of instant (UTC) and the definitions of its metrics."""
+    chosen = {name: values for name, values in links.filters_of(view).items() if values}
+    filters = ", ".join(f"{name} = {' or '.join(values)}" for name, values in chosen.items()) or "none"
+    span = f"{view.filters.start}Z to {view.filters.end}Z (end not included)" if view.filters.start else "none"
+    known = data.glossary(view.settings, view.version).set_index("name")["definition"]
+    meanings = " ".join(f"{name}: {known[name]}" for name in metrics if name in known.index)
+    facts = [
+        title,
+        f"filters: {filters}",
+        f"period: {span}",
+        f"data as of {view.as_of}Z",
+        f"days of {view.zone}",
+        f"definitions: {meanings}" if meanings else "definitions: see the glossary",
+    ]
+    return " | ".join(facts)
+
+
+def waits(
+    view: View,
+    rows: pd.DataFrame,
+    clock: str,
+    labels: dict[str, str],
+    height: int,
+    empty: str,
+    slot: DeltaGenerator,
+) -> None:
+    """Waits with their ticket, in the order of the question; `clock` says what their due_in_seconds are called."""
+    if rows.empty:
         nothing(empty, height)
         return
-    shown = pd.DataFrame(
+    texts = pd.DataFrame(
         {
-            clock_label: frame[clock].abs().map(format.duration),
-            "Waiting": frame["waited_seconds"].map(format.duration),
-            "Ticket": frame["ticket_id"],
-            "Channel": frame["channel"].map(lambda name: labels.get(name, name)),
-            "Team": frame["team"],
-            "Agent": frame["agent"],
-            "Topic": frame["topic"],
+            "Ticket": rows["ticket_id"],
+            clock: rows["due_in_seconds"].abs().map(format.duration),
+            "Waiting": rows["waited_seconds"].map(format.duration),
+            "Channel": rows["channel"].map(lambda name: labels.get(name, name)),
+            "Team": rows["team"],
+            "Agent": rows["agent"],
+            "Topic": rows["topic"],
         }
     )
-    texts = shown.astype(object).where(shown.notna(), format.EM_DASH)
-    st.dataframe(
-        texts,
-        hide_index=True,
-        height=min(height, HEADER_HEIGHT + 1 + ROW_HEIGHT * len(frame)),
-        row_height=ROW_HEIGHT,
-        alt=f"{format.counted(len(frame), 'wait')}, {clock_label.lower()} first",
-        column_config={
-            clock_label: st.column_config.TextColumn(width=80, alignment="right"),
-            "Waiting": st.column_config.TextColumn(width=80, alignment="right"),
-            "Ticket": st.column_config.TextColumn(width=90),
-            "Channel": st.column_config.TextColumn(width=80),
-        },
-    )
+    right = st.column_config.TextColumn(width=80, alignment="right")
+    leads = [ticket(row.source, row.ticket_id) for row in rows.itertuples()]
+    config = {clock: right, "Waiting": right, "Channel": st.column_config.TextColumn(width=80)}
+    show(view, "waits", f"Waits, {clock.lower()} first", texts, rows, leads, config, height, slot=slot)
 
 
-def agents(frame: pd.DataFrame, height: int) -> None:
+def agents(view: View, rows: pd.DataFrame, height: int, slot: DeltaGenerator) -> None:
     """Agents with their answers of the last half hour."""
-    if frame.empty:
+    if rows.empty:
         nothing("Nobody answered in the last 30 minutes.", height)
         return
-    shown = pd.DataFrame(
+    texts = pd.DataFrame(
         {
-            "Agent": frame["agent"],
-            "Team": frame["team"].fillna(format.EM_DASH),
-            "Answers": frame["answers"],
-            "Last": frame["last_answer_seconds"].map(lambda seconds: f"{format.rough_duration(seconds)} ago"),
+            "Agent": rows["agent"],
+            "Team": rows["team"],
+            "Answers": rows["answers"].map(format.count),
+            "Ago": rows["last_answer_seconds"].map(format.rough_duration),
         }
     )
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height=min(height, HEADER_HEIGHT + 1 + ROW_HEIGHT * len(frame)),
-        row_height=ROW_HEIGHT,
-        alt=f"{format.counted(len(frame), 'agent')} who answered in the last 30 minutes, most answers first",
-        column_config={
-            "Answers": st.column_config.NumberColumn(width=70),
-            "Last": st.column_config.TextColumn(width=90, alignment="right"),
-        },
-    )
+    leads = [lead("agents", agent=name) for name in rows["agent"]]
+    config = {
+        "Team": st.column_config.TextColumn(width=90),
+        "Answers": st.column_config.TextColumn(width=70, alignment="right"),
+        "Ago": st.column_config.TextColumn(width=60, alignment="right", help="Since the last answer"),
+    }
+    show(view, "answering", "Agents who answered in the last 30 minutes", texts, rows, leads, config, height, slot=slot)
 
 
-def wait_times(waits: pd.DataFrame, kept: pd.DataFrame, labels: dict[str, str]) -> None:
-    """Wait times by channel: percentiles with open waits counted, the answered ones alone beside them, and the share within target."""
+def wait_times(
+    waits: pd.DataFrame, kept: pd.DataFrame, labels: dict[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Wait times by channel: percentiles with open waits counted, the answered ones alone beside them, and the share within target.
+
+    As texts, as values, and the channel of each row.
+    """
     rows = waits[~waits["all_channels"]].merge(kept[~kept["all_channels"]], on="channel", how="left")
     shown = {
         "Channel": [labels.get(name, format.EM_DASH if format.is_missing(name) else name) for name in rows["channel"]],
@@ -92,9 +177,10 @@ def wait_times(waits: pd.DataFrame, kept: pd.DataFrame, labels: dict[str, str]) 
         format.interval(low, high, decided)
         for low, high, decided in zip(rows["share_low"], rows["share_high"], rows["decided"], strict=True)
     ]
-    right = {name: st.column_config.TextColumn(alignment="right") for name in shown if name != "Channel"}
-    st.dataframe(
-        pd.DataFrame(shown), hide_index=True, row_height=ROW_HEIGHT, alt="Wait times by channel", column_config=right
+    return (
+        pd.DataFrame(shown),
+        rows.drop(columns=["all_channels_x", "all_channels_y"], errors="ignore"),
+        rows["channel"].tolist(),
     )
 
 
@@ -102,3 +188,8 @@ def nothing(text: str, height: int) -> None:
     """The place of a table that has no rows."""
     with st.container(height=height, border=False, vertical_alignment="center", horizontal_alignment="center"):
         quiet(text)
+
+
+def plain(text: str) -> str:
+    """Text of people as text: nothing in it is Markdown."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~<>:$&" else sign for sign in text)

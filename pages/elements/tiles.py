@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
+from typing import Literal
+from urllib.parse import quote
+
 import streamlit as st
 
+from pages.elements.format import is_missing
+
+# A grey that is seen on light and dark paper alike.
+SPARK = "#7C8490"
 NO_CHANGE = ("+0%", "+0", "+0 pt", "0s")
 
 
@@ -15,8 +24,12 @@ def tile(
     note: str = "",
     crossed: str = "",
     explanation: str | None = None,
+    trend: Sequence[float | None] = (),
 ) -> None:
-    """A tile. `crossed` names a limit that is: the one reason for red. Changes are grey, as more is not always worse."""
+    """A tile. `crossed` names a limit that is: the one reason for red. Changes are grey, as more is not always worse.
+
+    `trend` are the readings up to now, drawn small below.
+    """
     with st.container(border=True, height="stretch", gap=None):
         st.metric(
             label,
@@ -26,12 +39,38 @@ def tile(
             delta_description=versus if change else None,
             help=explanation,
         )
+        spark = sparkline(trend, f"{label}, reading by reading")
+        if spark:
+            st.html(spark)
         if note:
             quiet(note)
         if crossed:
             quiet(f":red[{crossed}]")
 
 
-def quiet(text: str, explanation: str | None = None, right: bool = False) -> None:
+def quiet(text: str, explanation: str | None = None, width: Literal["stretch", "content"] = "stretch") -> None:
     """Small grey text that still has the contrast to be read (st.caption fades too far)."""
-    st.markdown(f":small[:gray[{text}]]", help=explanation, text_alignment="right" if right else "left")
+    st.markdown(f":small[:gray[{text}]]", help=explanation, width=width)
+
+
+def sparkline(values: Sequence[float | None], alt: str) -> str:
+    """The readings as a small grey line, gaps where one is not known; its heights say nothing but up and down."""
+    known = [float(value) for value in values if value is not None and not is_missing(value)]
+    if len(known) < 2:
+        return ""
+    low, span = min(known), max(known) - min(known)
+    path, pen = "", "M"
+    for place, value in enumerate(values):
+        if value is None or is_missing(value):
+            pen = "M"
+            continue
+        height = 27 - 24 * (float(value) - low) / span if span else 15
+        path += f"{pen}{100 * place / (len(values) - 1):.1f} {height:.1f}"
+        pen = "L"
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 30" preserveAspectRatio="none">'
+        f'<path d="{path}" fill="none" stroke="{SPARK}" stroke-width="1.5" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    # As an image: Streamlit takes drawings out of what it is given as HTML.
+    source = f"data:image/svg+xml,{quote(drawing)}"
+    return f'<img alt="{html.escape(alt)}" src="{source}" style="display:block;width:100%;height:38px">'

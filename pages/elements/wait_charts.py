@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from pages.elements import format
-from pages.elements.charts import moments, unfinished_note
+from pages.elements import format, leads
+from pages.elements.charts import BinLead, moments, unfinished_note
 from pages.elements.figure import (
     FONT_SIZE,
     Chart,
@@ -23,6 +23,7 @@ from pages.elements.figure import (
     line_with_unfinished_end,
     log_duration_axis,
     nothing,
+    said,
     target_line,
 )
 from pages.elements.palette import Palette
@@ -34,6 +35,12 @@ PERCENTILES = (
     ("p95", "p95_seconds", "p95_is_known", 0.8),
 )
 SHORTEST = 1.0
+BIN_LENGTHS = {
+    "hour": pd.Timedelta(hours=1),
+    "day": pd.Timedelta(days=1),
+    "week": pd.Timedelta(days=7),
+    "month": pd.DateOffset(months=1),
+}
 TOP_MARGIN, BOTTOM_MARGIN = 10, 40
 
 
@@ -56,6 +63,7 @@ def over_time(
     target: float | None,
     palette: Palette,
     height: int,
+    lead: BinLead | None = None,
 ) -> Chart:
     """Median, 90th and 95th percentile of one channel per bin, and the median of answered waits alone in grey."""
     if frame.empty:
@@ -68,10 +76,12 @@ def over_time(
         values = _floored(frame[column])
         texts = [_at_least(value, is_known) for value, is_known in zip(frame[column], frame[known], strict=True)]
         hover: dict[str, Any] = {
-            "customdata": texts,
-            "hovertemplate": f"%{{x|%a %-d %b}}: {label} %{{customdata}}<extra></extra>",
+            "customdata": said(texts),
+            "hovertemplate": f"%{{x|{format.hover_bin(grain)}}}: {label} %{{customdata[0]}}<extra></extra>",
             "width": width,
         }
+        if lead:
+            hover["leads"] = [lead("waits", bin) for bin in bins]
         traces += line_with_unfinished_end(label, bins, values, complete, color, **hover)
         traces += _not_known_yet(bins, values, frame[known].tolist(), color)
         if values[-1] is not None:
@@ -141,7 +151,7 @@ def answered_within(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
     places: list[tuple[float, str]] = []
     for channel, rows in frame.groupby("channel", dropna=False, sort=False):
         name = labels.get(str(channel), str(channel))
-        hover = f"{name}: %{{y:.0%}} within %{{customdata}}<extra></extra>"
+        hover = f"{name}: %{{y:.0%}} within %{{customdata[0]}}<extra></extra>"
         texts = [format.duration(seconds) for seconds in rows["seconds"]]
         traces.append(
             {
@@ -150,7 +160,7 @@ def answered_within(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
                 "name": name,
                 "x": rows["seconds"].tolist(),
                 "y": rows["answered_share"].tolist(),
-                "customdata": texts,
+                "customdata": said(texts),
                 "line": {"color": palette.channel(str(channel)), "width": 2},
                 "hovertemplate": hover,
             }
@@ -195,7 +205,14 @@ def _beside_curves(places: list[tuple[float, str]], high: float, palette: Palett
     return annotations
 
 
-def kept_over_time(frame: pd.DataFrame, grain: str, promised: float | None, palette: Palette, height: int) -> Chart:
+def kept_over_time(
+    frame: pd.DataFrame,
+    grain: str,
+    promised: float | None,
+    palette: Palette,
+    height: int,
+    lead: BinLead | None = None,
+) -> Chart:
     """Share of waits within target per bin with its Wilson interval as a band."""
     if frame.empty:
         return nothing(palette, "No target time has passed in this period.", height)
@@ -215,7 +232,12 @@ def kept_over_time(frame: pd.DataFrame, grain: str, promised: float | None, pale
         f"{format.share(row.share)} ({format.interval(row.share_low, row.share_high, row.decided)})"
         for row in frame.itertuples()
     ]
-    hover: dict[str, Any] = {"customdata": texts, "hovertemplate": "%{x|%a %-d %b}: %{customdata}<extra></extra>"}
+    hover: dict[str, Any] = {
+        "customdata": said(texts),
+        "hovertemplate": f"%{{x|{format.hover_bin(grain)}}}: %{{customdata[0]}}<extra></extra>",
+    }
+    if lead:
+        hover["leads"] = [lead("missed", bin) for bin in bins]
     values = frame["share"].tolist()
     traces = [band, *line_with_unfinished_end("Within target", bins, values, complete, palette.ink, **hover)]
     labels = [Label(format.share(values[-1]), bins[-1].isoformat(), values[-1])]
@@ -267,8 +289,10 @@ def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
             "thickness": 1.5,
             "width": 4,
         },
-        "customdata": texts,
-        "hovertemplate": "%{customdata}<extra></extra>",
+        "customdata": said(
+            texts, [leads.tickets("missed", **leads.part("channel", name)) for name in frame["channel"]]
+        ),
+        "hovertemplate": "%{customdata[0]}<extra></extra>",
     }
     notes: list[Json] = [
         {
@@ -305,5 +329,4 @@ def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
 
 def with_ends(frame: pd.DataFrame, grain: str, end: Any) -> pd.DataFrame:
     """The frame with `is_complete`: whether a bin (local time) was over at `end` (local time)."""
-    length = pd.Timedelta(hours=1) if grain == "hour" else pd.Timedelta(days=1 if grain == "day" else 7)
-    return frame.assign(is_complete=frame["bin"] + length <= pd.Timestamp(end))
+    return frame.assign(is_complete=frame["bin"] + BIN_LENGTHS[grain] <= pd.Timestamp(end))

@@ -64,6 +64,11 @@ class Demand:
         """The incident of the week that ``instant`` is in, if it has one."""
         return _incident(self.seed, (instant + 3 * DAY) // WEEK)
 
+    def incidents(self) -> set[Incident]:
+        """Those that begin within the history."""
+        found = {self.incident(hour) for hour in self._hours} - {None}
+        return {incident for incident in found if incident and self.start <= incident.began_at < self.end}
+
     def instants(self) -> Iterator[int]:
         """Every arrival, in order, without end."""
         yield from self._history()

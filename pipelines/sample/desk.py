@@ -12,6 +12,7 @@ from pipelines.sample.demand import Demand
 from pipelines.sample.floor import Floor
 from pipelines.sample.people import DAY, Agent, hire
 from pipelines.sample.records import Call, Journal, Row, Ticket, Turn
+from pipelines.sample.remarks import annotations
 from pipelines.sample.surveys import SurveyDesk
 from pipelines.sample.topics import CHAT, EMAIL, FRONT_DESK, PHONE, SOCIAL, SOCIAL_CARE, Topic
 
@@ -65,6 +66,10 @@ class HelpDesk:
     def take_changes(self) -> dict[str, list[Row]]:
         """The rows, by kind, that are new or changed since the last time this was asked."""
         return self._journal.take()
+
+    def annotations(self) -> list[Row]:
+        """What there is to note on charts of its history."""
+        return annotations(self._demand)
 
     def _plan_arrival(self) -> None:
         self._agenda.at(next(self._instants), self._arrive, None)

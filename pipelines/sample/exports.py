@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipelines.sample.desk import HelpDesk
 from pipelines.sample.records import COLUMNS, Row
+from pipelines.sample.remarks import ANNOTATION_COLUMNS
 
 DEFAULT_END = datetime(2026, 1, 1, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
@@ -26,13 +27,14 @@ def write_history(
     staffing: float = 1.0,
     progress: Callable[[str], None] | None = None,
 ) -> HelpDesk:
-    """Simulate ``days`` days up to ``end`` with ``tickets`` contacts and write a file a day and kind into ``out``.
+    """Simulate ``days`` days up to ``end`` with ``tickets`` contacts and write a file a day and kind into ``out``, and one of annotations.
 
     The same arguments give the same bytes. Returns the desk, which can go on from there. ``staffing`` multiplies the
     number of agents. ValueError where ``end`` has no time zone, or there is not a day or a ticket.
     """
     end = end.astimezone(UTC).replace(microsecond=0) if end.tzinfo else end
     desk = HelpDesk(seed=seed, start=end - days * ONE_DAY, days=days, tickets=tickets, staffing=staffing)
+    _write_file(out / "annotations" / f"annotations-{end.date()}.csv", ANNOTATION_COLUMNS, desk.annotations())
     number = 0
     while desk.clock < end:
         date = desk.clock.date()

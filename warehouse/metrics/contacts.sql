@@ -31,7 +31,9 @@ create or replace macro first_contacts(
     judged as (
         select
             followed.* exclude (reply_count),
-            coalesce(nullif(followed.reply_count, 0), answered_calls.reply_count, followed.reply_count) as reply_count,
+            -- A chat and a talk in person are one contact, however many messages go to and fro.
+            case when followed.channel in ('chat', 'in_person') and followed.reply_count > 0 then 1 end as talk_count,
+            coalesce(talk_count, nullif(followed.reply_count, 0), answered_calls.reply_count, followed.reply_count) as reply_count,
             followed.reopen_count > 0 or followed.is_open as was_reopened,
             data_ends.as_of >= followed.first_solved_at + to_days(days) as is_due,
             coalesce(followed.next_created_at <= followed.first_solved_at + to_days(days), false) as came_back,
@@ -63,7 +65,7 @@ create or replace macro first_contacts(
 
 comment on macro table first_contacts is
 'family: rows
-definition: One row per ticket that was ever solved: whether one agent reply settled it, with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic.
+definition: One row per ticket that was ever solved: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic.
 unit: rows
 clock: calendar
 population: tickets solved at least once

@@ -1,12 +1,10 @@
--- How sure a figure is. z is the number of standard errors either side: 1.96 for 95 %.
+-- How sure a figure is. No if(): DuckDB 2.0 stores it in macros in a way that 1.5 cannot call. z is the number of standard errors either
+-- side: 1.96 for 95 %.
 create or replace macro wilson_low(successes, trials, z := 1.959963984540054) as
     case
-        when trials > 0 then
-            if(
-                successes = 0,
-                0,
-                (successes + z * z / 2 - z * sqrt(successes * (trials - successes) / trials + z * z / 4)) / (trials + z * z)
-            )
+        when trials > 0 and successes = 0 then 0
+        when trials > 0
+            then (successes + z * z / 2 - z * sqrt(successes * (trials - successes) / trials + z * z / 4)) / (trials + z * z)
     end;
 
 comment on macro wilson_low is
@@ -23,12 +21,9 @@ source: Wilson 1927, Journal of the American Statistical Association 22:209';
 
 create or replace macro wilson_high(successes, trials, z := 1.959963984540054) as
     case
-        when trials > 0 then
-            if(
-                successes = trials,
-                1,
-                (successes + z * z / 2 + z * sqrt(successes * (trials - successes) / trials + z * z / 4)) / (trials + z * z)
-            )
+        when trials > 0 and successes = trials then 1
+        when trials > 0
+            then (successes + z * z / 2 + z * sqrt(successes * (trials - successes) / trials + z * z / 4)) / (trials + z * z)
     end;
 
 comment on macro wilson_high is

@@ -1,6 +1,7 @@
--- One row per run, newest first; at most 50.
+-- One row per run, newest first; at most 50. publish_seconds is of the publication before.
 select
     run_id,
+    trigger,
     started_at,
     state,
     message,
@@ -12,6 +13,8 @@ select
     load_seconds,
     build_seconds,
     check_seconds,
+    publish_seconds,
+    version,
 from runs
 order by run_id desc
 limit 50

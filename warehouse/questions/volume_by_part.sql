@@ -1,4 +1,5 @@
--- One row per channel, team or topic ($part): what came in and went out between $start and $end, and the arrivals of the period before.
+-- One row per channel, team or topic ($part): what came in and went out between $start and $end, and the arrivals of the
+-- period before ($previous_start, $previous_end).
 with
     changes as (
         select

@@ -1,4 +1,4 @@
--- One row per hour, day or week ($grain) of the account's time zone: what came in, what went out, and how many were open at its end.
+-- One row per hour, day, week or month ($grain) of the account's time zone: what came in, what went out, and how many were open at its end.
 -- is_complete is false where the data ends inside the bin: its counts will still grow.
 -- Quarter hours of the period and the bin each belongs to: clocks change on quarter hours, and rows are many.
 with
@@ -72,7 +72,8 @@ select
     bins.abandoned,
     bins.solved,
     (opening.open_before + sum(bins.open_change) over (order by bins.bin))::bigint as open_at_end,
-    bins.bin + case $grain when 'hour' then interval 1 hour when 'day' then interval 1 day else interval 7 days end
+    bins.bin
+    + case $grain when 'hour' then interval 1 hour when 'day' then interval 1 day when 'week' then interval 7 days else interval 1 month end
     <= $end at time zone 'UTC' at time zone $zone as is_complete,
 from bins
 cross join opening

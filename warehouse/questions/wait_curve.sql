@@ -1,5 +1,6 @@
 -- One row per channel x duration of a scale from 1 second to the longest wait: the share of customers answered within it.
 -- Kaplan-Meier: a wait that is still open, was given up, or ended without an answer counts as having lasted at least so long.
+-- $kind: first answers or next ones; null: both.
 with
     population as (
         select channel, greatest(waited_seconds, 0) as waited_seconds, outcome,

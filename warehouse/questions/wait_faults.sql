@@ -1,4 +1,5 @@
 -- One row per reason why waits of the period have times that make no sense: they are counted here and averaged in nowhere.
+-- $kind: first answers or next ones; null: both.
 select fault, count(*) as waits,
 from waits
 where

@@ -1,4 +1,5 @@
 -- One row per channel: the target that most of its waits of the period had, and how many different ones there were.
+-- $kind: first answers or next ones; null: both.
 select channel, mode(target_seconds) as target_seconds, count(distinct target_seconds) as targets,
 from waits
 where

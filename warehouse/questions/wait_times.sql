@@ -5,6 +5,7 @@
 -- cannot be known yet is the longest wait seen, with _is_known false: it takes at least that long. naive_ figures look at answered waits
 -- alone.
 -- Quarter hours of the period and the bin each belongs to: clocks change on quarter hours, and rows are many.
+-- $kind: first answers or next ones; null: both.
 with
     quarters as (
         select quarter, date_trunc(coalesce($grain, 'day'), quarter at time zone 'UTC' at time zone $zone) as bin,

@@ -1,8 +1,6 @@
 -- One row per channel (null: all of them) and bin ($grain of the account's time zone; null: the whole period): waits kept within their
--- target.
--- A wait counts on the day it began, once its target time has passed: by then every wait is decided, so a slow day cannot hide in waits
--- that
--- are still open. Given up before the target: left out. Interval: Wilson, 95 %.
+-- target. A wait counts on the day its target fell due: by then every wait is decided, so a slow day cannot hide in waits that are still
+-- open. Given up before the target: left out. Interval: Wilson, 95 %. $kind: first answers or next ones; null: both.
 -- Quarter hours of the period and the bin each belongs to: clocks change on quarter hours, and rows are many.
 with
     quarters as (
@@ -13,12 +11,12 @@ with
     decided as (
         select channel, quarters.bin, within_target,
         from waits
-        inner join quarters on quarters.quarter = time_bucket(interval 15 minutes, waits.began_at)
+        inner join quarters on quarters.quarter = time_bucket(interval 15 minutes, waits.due_at)
         where
             fault is null
             and within_target is not null
-            and began_at >= $start
             and began_at < $end
+            and due_at >= $start
             and due_at < $end
             and ($kind is null or kind = $kind)
             and ($sources is null or list_contains($sources, source))

@@ -1,0 +1,104 @@
+-- One row per agent of the chosen tickets (is_whole), and one per agent x channel x topic, for their mix of work; by name. Each share and
+-- mean has its n and its 95 % interval (Wilson; for the mean 1.96 standard errors), and counts on the date that the glossary gives it.
+-- Who answered a wait, who holds a ticket: work without an agent is in no row.
+-- $within_days: coming back within so many days undoes a first contact resolution.
+with
+    facts as (
+        select agent, source, channel, team, topic, created_at as happened_at, ticket_id, handle_seconds,
+        from tickets
+        union all by name
+        select agent, source, channel, team, topic, ended_at as happened_at, outcome,
+        from waits
+        union all by name
+        select agent, source, channel, team, topic, due_at as happened_at, within_target,
+        from waits
+        union all by name
+        select agent, source, channel, team, topic, sent_at as happened_at, score, scale_min, scale_max, kind,
+        from survey_responses
+        union all by name
+        select agent, source, channel, team, topic, first_solved_at as happened_at, reopen_count, first_solved_at, is_open,
+        from tickets
+        union all by name
+        select agent, source, channel, team, topic, first_solved_at as happened_at, is_first_contact_resolution,
+        from first_contacts(days := $within_days)
+        union all by name
+        select agent, source, channel, team, topic, created_at as happened_at, is_transferred,
+        from transfers()
+    ),
+
+    chosen as (
+        select *
+        from facts
+        where
+            agent is not null
+            and ($start is null or happened_at >= $start)
+            and ($end is null or happened_at < $end)
+            and ($sources is null or list_contains($sources, source))
+            and ($channels is null or list_contains($channels, channel))
+            and ($teams is null or list_contains($teams, team))
+            and ($agents is null or list_contains($agents, agent))
+    ),
+
+    grouped as (
+        select
+            agent,
+            grouping(channel) = 1 as is_whole,
+            channel,
+            topic,
+            count(ticket_id) as tickets,
+            answered(outcome) as answered,
+            average_handle_time(handle_seconds) as average_handle_time,
+            count(handle_seconds) as average_handle_time_n,
+            1.959963984540054 * stddev_samp(handle_seconds) / sqrt(count(handle_seconds)) as average_handle_time_margin,
+            promise_kept_rate(within_target) as promise_kept_rate,
+            count(within_target) as promise_kept_rate_n,
+            csat(score, scale_min, scale_max, kind) as csat,
+            answers(score, kind, 'csat') as csat_n,
+            first_contact_resolution(is_first_contact_resolution) as first_contact_resolution,
+            count(is_first_contact_resolution) as first_contact_resolution_n,
+            reopen_rate(reopen_count, first_solved_at, is_open) as reopen_rate,
+            count(first_solved_at) as reopen_rate_n,
+            transfer_rate(is_transferred) as transfer_rate,
+            count(is_transferred) as transfer_rate_n,
+        from chosen
+        group by grouping sets ((agent), (agent, channel, topic))
+    ),
+
+    homes as (select agent, max_by(team, last_seen_at) as team, min(first_seen_at) as first_seen_at, from agents group by agent)
+
+select
+    grouped.agent,
+    homes.team,
+    homes.first_seen_at,
+    grouped.is_whole,
+    grouped.channel,
+    grouped.topic,
+    grouped.tickets,
+    grouped.answered,
+    average_handle_time,
+    average_handle_time_n,
+    average_handle_time - average_handle_time_margin as average_handle_time_low,
+    average_handle_time + average_handle_time_margin as average_handle_time_high,
+    promise_kept_rate,
+    promise_kept_rate_n,
+    wilson_low(round(promise_kept_rate * promise_kept_rate_n), promise_kept_rate_n) as promise_kept_rate_low,
+    wilson_high(round(promise_kept_rate * promise_kept_rate_n), promise_kept_rate_n) as promise_kept_rate_high,
+    csat,
+    csat_n,
+    wilson_low(round(csat * csat_n), csat_n) as csat_low,
+    wilson_high(round(csat * csat_n), csat_n) as csat_high,
+    first_contact_resolution,
+    first_contact_resolution_n,
+    wilson_low(round(first_contact_resolution * first_contact_resolution_n), first_contact_resolution_n) as first_contact_resolution_low,
+    wilson_high(round(first_contact_resolution * first_contact_resolution_n), first_contact_resolution_n) as first_contact_resolution_high,
+    reopen_rate,
+    reopen_rate_n,
+    wilson_low(round(reopen_rate * reopen_rate_n), reopen_rate_n) as reopen_rate_low,
+    wilson_high(round(reopen_rate * reopen_rate_n), reopen_rate_n) as reopen_rate_high,
+    transfer_rate,
+    transfer_rate_n,
+    wilson_low(round(transfer_rate * transfer_rate_n), transfer_rate_n) as transfer_rate_low,
+    wilson_high(round(transfer_rate * transfer_rate_n), transfer_rate_n) as transfer_rate_high,
+from grouped
+left join homes on homes.agent = grouped.agent
+order by grouped.agent, grouped.is_whole desc, grouped.channel, grouped.topic
