@@ -189,7 +189,7 @@ def test_a_wall_turns_its_pages_for_a_minute_and_neither_grows_nor_stands_still(
         page.wait_for_timeout(5000)
         shown.add(page.locator("h3").first.inner_text())
         stamps.add(page.get_by_text("Data as of").first.inner_text())
-        assert page.locator(".js-plotly-plot .main-svg").count() > 0
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible(timeout=10_000)
         page.evaluate("window.gc && window.gc()")
         heaps.append(session.send("Runtime.getHeapUsage")["usedSize"])
     complaints = context.complaints  # type: ignore[attr-defined]

@@ -197,3 +197,15 @@ def test_ten_thousand_files_are_no_problem(ticket_desk: Desk) -> None:
     assert report.arrived == 10_000
     assert ticket_desk.ask("select count(*) from tickets") == [(10_000,)]
     assert again.seconds["pull"] < report.seconds["pull"]
+
+
+def test_mapping_the_first_answer_later_makes_waits_known(desk: Desk) -> None:
+    desk.source("tickets", "ticket")
+    desk.deliver("tickets/a.csv", f"{TICKET_HEADER}\nA,2026-01-01T09:00:00Z,,solved,email,,,,,2026-01-01T09:10:00Z,\n")
+    desk.run()
+    assert desk.ask("select answers_known from sources") == [(False,)]
+    desk.sections.clear()
+    desk.source("tickets", "ticket", 'columns.first_response_at = "first_response_at"')
+    desk.run()
+    assert desk.ask("select answers_known from sources") == [(True,)]
+    assert desk.ask("select outcome, wait_seconds from waits") == [("answered", 600.0)]

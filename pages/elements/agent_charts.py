@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pages.elements import format, leads
-from pages.elements.charts import WEEKDAYS
-from pages.elements.figure import CLICK_SIZE, FONT_SIZE, Chart, Trace, draw, escaped, nothing, said
+from pages.elements import format, leads, week_charts
+from pages.elements.figure import FONT_SIZE, Chart, Trace, draw, escaped, nothing, said
 from pages.elements.palette import Palette
 
 ROW_HEIGHT = 26
@@ -113,55 +112,14 @@ def hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
     if frame.empty:
         return nothing(palette, "No answers in this period.", height)
     cells = {(int(row.weekday), int(row.hour)): row for row in frame.itertuples()}
-    told = [
-        f"{WEEKDAYS[weekday - 1]} {format.hour(hour)}: {format.counted(int(cell.answers), 'answer')} on {format.counted(int(cell.days), 'day')}"
-        for (weekday, hour), cell in cells.items()
-    ]
-    heat: Trace = {
-        "type": "heatmap",
-        "z": [
-            [float(cells[day, hour].answers) if (day, hour) in cells else None for hour in range(24)]
-            for day in range(1, 8)
-        ],
-        "x": list(range(24)),
-        "y": list(WEEKDAYS),
-        "xgap": 2,
-        "ygap": 2,
-        "colorscale": [[0, palette.grid], [1, palette.ink]],
-        "zmin": 0,
-        "showscale": False,
-        "hoverinfo": "skip",
+    texts = {
+        hour: f"{week_charts.name(hour)}: {format.counted(int(cell.answers), 'answer')} on {format.counted(int(cell.days), 'day')}"
+        for hour, cell in cells.items()
     }
-    # A heat map's cells cannot be clicked: unseen marks on them can.
-    marks: Trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [hour for _, hour in cells],
-        "y": [WEEKDAYS[weekday - 1] for weekday, _ in cells],
-        "marker": {"size": CLICK_SIZE, "opacity": 0, "symbol": "square"},
-        "customdata": said(told, [leads.tickets("answered", weekday=weekday, hour=hour) for weekday, hour in cells]),
-        "hovertemplate": "%{customdata[0]}<extra></extra>",
-    }
-    return draw(
-        palette,
-        [heat, marks],
-        f"Answers by weekday and hour, most on {told[_busiest(frame)]}",
-        height=height,
-        margin={"l": 40, "r": 8, "t": 4, "b": 26},
-        xaxis={
-            "tickvals": list(range(0, 24, 6)),
-            "ticktext": [format.hour(hour) for hour in range(0, 24, 6)],
-            "range": [-0.5, 23.5],
-            "showgrid": False,
-        },
-        yaxis={
-            "type": "category",
-            "categoryarray": list(WEEKDAYS),
-            "range": [6.5, -0.5],
-            "showgrid": False,
-            "tickfont": {"color": palette.muted, "size": FONT_SIZE - 1},
-        },
-    )
+    lead_to = {(weekday, hour): leads.tickets("answered", weekday=weekday, hour=hour) for weekday, hour in cells}
+    answers = {hour: float(cell.answers) for hour, cell in cells.items()}
+    alt = f"Answers by weekday and hour, most on {list(texts.values())[_busiest(frame)]}"
+    return week_charts.hours_of_week(answers, texts, lead_to, palette, alt, height)
 
 
 def _busiest(frame: pd.DataFrame) -> int:

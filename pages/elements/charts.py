@@ -8,12 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from pages.elements import format, leads
+from pages.elements import format, leads, week_charts
 from pages.elements.figure import (
-    CLICK_SIZE,
     FONT_SIZE,
     Chart,
-    Json,
     Label,
     Trace,
     date_axis,
@@ -26,8 +24,8 @@ from pages.elements.figure import (
     said,
 )
 from pages.elements.palette import Palette
+from pages.elements.week_charts import WEEKDAYS
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 BAR_HEIGHT = 30
 # Where the set of tickets behind a column has another name: volume counts first answers.
 BEHIND = {"answered": "first_answered"}
@@ -248,50 +246,14 @@ def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
     if frame.empty:
         return nothing(palette, "No whole hour in this period yet.", height)
     cells = {(int(row.weekday), int(row.hour)): float(row.arrived_per_hour) for row in frame.itertuples()}
-    values = [[cells.get((weekday, hour)) for hour in range(24)] for weekday in range(1, 8)]
+    texts = {
+        hour: f"{week_charts.name(hour)}: {format.decimal(value, 1)} tickets an hour" for hour, value in cells.items()
+    }
+    lead_to = {(weekday, hour): leads.tickets("arrived", weekday=weekday, hour=hour) for weekday, hour in cells}
     busiest = max(cells, key=lambda cell: cells[cell])
-    trace: Trace = {
-        "type": "heatmap",
-        "z": values,
-        "x": list(range(24)),
-        "y": list(WEEKDAYS),
-        "xgap": 2,
-        "ygap": 2,
-        "colorscale": [[0, palette.grid], [1, palette.ink]],
-        "zmin": 0,
-        "showscale": False,
-        "hoverinfo": "skip",
-    }
-    # A heat map's cells cannot be clicked: unseen marks on them can.
-    marks: Trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [hour for _, hour in cells],
-        "y": [WEEKDAYS[weekday - 1] for weekday, _ in cells],
-        "marker": {"size": CLICK_SIZE, "opacity": 0, "symbol": "square"},
-        "customdata": said(
-            [
-                f"{WEEKDAYS[weekday - 1]} {format.hour(hour)}: {format.decimal(value, 1)} tickets an hour"
-                for (weekday, hour), value in cells.items()
-            ],
-            [leads.tickets("arrived", weekday=weekday, hour=hour) for weekday, hour in cells],
-        ),
-        "hovertemplate": "%{customdata[0]}<extra></extra>",
-    }
-    alt = f"Tickets arriving by weekday and hour: most on {WEEKDAYS[busiest[0] - 1]} at {format.hour(busiest[1])}, {cells[busiest]:.1f} an hour on average"
-    xaxis: Json = {
-        "tickvals": list(range(0, 24, 6)),
-        "ticktext": [format.hour(hour) for hour in range(0, 24, 6)],
-        "showgrid": False,
-    }
-    yaxis: Json = {
-        "autorange": "reversed",
-        "showgrid": False,
-        "tickfont": {"color": palette.muted, "size": FONT_SIZE - 1},
-    }
-    return draw(
-        palette, [trace, marks], alt, height=height, margin={"l": 40, "r": 8, "t": 4, "b": 26}, xaxis=xaxis, yaxis=yaxis
-    )
+    most = format.decimal(cells[busiest], 1)
+    alt = f"Tickets arriving by weekday and hour: most on {WEEKDAYS[busiest[0] - 1]} at {format.hour(busiest[1])}, {most} an hour on average"
+    return week_charts.hours_of_week(cells, texts, lead_to, palette, alt, height)
 
 
 def arrived_by_part(

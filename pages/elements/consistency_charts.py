@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from pages.elements import format
-from pages.elements.charts import WEEKDAYS
 from pages.elements.figure import FONT_SIZE, Chart, Json, Trace, draw, escaped
 from pages.elements.palette import Palette
+from pages.elements.week_charts import WEEKDAYS
 from warehouse.consistency import FEWEST_OF_HOUR, Hours
 
 # Shades span at least so much, so that nothing looks dramatic that is not.

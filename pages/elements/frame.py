@@ -169,15 +169,22 @@ def card(title: str, subtitle: str) -> Iterator[DeltaGenerator]:
 def chart(drawn: Chart, key: str, view: View | None = None, live: bool = False) -> None:
     """Puts a chart on the page. With `view` a click on a mark leads where the last item of its customdata says (see links).
 
-    Live ones cannot be zoomed: they are redrawn too often.
+    Live ones cannot be zoomed: they are redrawn too often. Keys of charts are kept apart from those of choices, which
+    live on from page to page.
     """
     config: dict[str, Any] = {"displayModeBar": False, "responsive": True, "doubleClick": False}
     if view is None or wall.is_on():
         config["staticPlot"] = live
-        st.plotly_chart(drawn.figure, theme=None, key=key, config=config, alt=drawn.alt)
+        st.plotly_chart(drawn.figure, theme=None, key=f"chart_{key}", config=config, alt=drawn.alt)
         return
     event: Any = st.plotly_chart(
-        drawn.figure, theme=None, key=key, config=config, alt=drawn.alt, on_select="rerun", selection_mode="points"
+        drawn.figure,
+        theme=None,
+        key=f"chart_{key}",
+        config=config,
+        alt=drawn.alt,
+        on_select="rerun",
+        selection_mode="points",
     )
     for point in event.selection.points:
         said = point.get("customdata")

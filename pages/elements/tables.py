@@ -49,7 +49,7 @@ def show(
         height=min(height or 10_000, HEADER_HEIGHT + 2 + ROW_HEIGHT * max(len(texts), 1)),
         column_config=columns,
         alt=f"{title}: {format.counted(len(texts), 'row')}",
-        key=key,
+        key=f"table_{key}",
     )
     if not wall.is_on():
         with slot or nullcontext():
