@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, tables
+from pages.elements import access, data, links, tables
 from pages.elements.format import EM_DASH
 from pages.elements.sitemap import PAGES
 from pages.elements.tables import plain
@@ -75,10 +75,8 @@ def _over_time(macro: str) -> None:
     """Where the Trends page draws it."""
     series = next((series for series in CATALOGUE.values() if series.macro == macro), None)
     if series:
-        query = {"metric": series.name}
-        st.page_link(
-            PAGES["trends"].script, label="Over time", icon=f":material/{PAGES['trends'].icon}:", query_params=query
-        )
+        query = {"metric": [series.name]}
+        links.button("Over time", "trends", query, f":material/{PAGES['trends'].icon}:")
 
 
 def table(found: pd.DataFrame) -> None:

@@ -158,7 +158,7 @@ def test_a_view_is_saved_by_name_and_opened_by_it(product: Product, page: Page) 
     page.wait_for_timeout(8000)
     drawn(page, f"{product.address}/wait_times")
     page.get_by_role("button", name="View").click()
-    page.get_by_role("link", name="Chat <b>team</b>").first.click()
+    page.get_by_role("button", name="Chat <b>team</b>").first.click()
     expect(page.locator("h3").first).to_have_text("Queue volume", timeout=20_000)
     settled(page)
     assert "channel=chat" in page.url

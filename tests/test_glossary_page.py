@@ -26,9 +26,9 @@ def test_a_link_opens_a_metric_by_its_name_or_that_of_its_series(
     assert "A bot is no answer" in text(app)
     assert "lower is better" in text(app)
     assert app.code[0].value.endswith("from waits group by all")
-    assert [link.proto.query_string for link in app.get("page_link") if "trends" in link.proto.page] == [
-        "metric=first_response_time"
-    ]
+    app.button(key="to_trends_Over time").click().run()
+    assert app.query_params["metric"] == "first_response_time"
+    assert app.subheader[0].value == "Trends"
 
 
 def test_a_metric_that_there_is_not_is_named(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

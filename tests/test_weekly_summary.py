@@ -708,7 +708,7 @@ def test_the_page_prints_on_one_sheet_and_its_marks_and_buttons_lead_to_other_we
     assert "week=2026-W08" in page.url
     page.reload()
     expect(heading).to_have_text("Week 8 · 16–22 February 2026", timeout=60_000)
-    chart = page.locator(".st-key-trend_arrived .js-plotly-plot")
+    chart = page.locator(".st-key-chart_trend_arrived .js-plotly-plot")
     chart.scroll_into_view_if_needed()
     place = chart.evaluate(MARK, 2)
     page.mouse.move(*place)

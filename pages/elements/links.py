@@ -37,6 +37,12 @@ def switch(page: str, query: Query) -> NoReturn:
     st.switch_page(PAGES[page].script, query_params=query | {"at": [page]})
 
 
+def button(label: str, page: str, query: Query, icon: str | None = None) -> None:
+    """A link to a page and its query. Streamlit's own link loses what the page left behind has bound, filters above all."""
+    if st.button(label, icon=icon, type="tertiary", key=f"to_{page}_{label}"):
+        switch(page, query)
+
+
 def bounce(page: str) -> None:
     """Goes one further back where the browser's back button meets an address that Streamlit left on the way.
 

@@ -11,9 +11,8 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from pages.elements import data, format, periods, trend_words, wall
+from pages.elements import data, format, links, periods, trend_words, wall
 from pages.elements.data import View
-from pages.elements.sitemap import PAGES
 from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
@@ -198,9 +197,4 @@ def definition(view: View, series: Series) -> None:
         }
         st.markdown("\n".join(f"- {label}: {plain(text)}" for label, text in facts.items() if text))
         st.code(said["example"], language="sql", wrap_lines=True)
-        st.page_link(
-            PAGES["glossary"].script,
-            label="In the glossary",
-            icon=":material/menu_book:",
-            query_params={"metric": [series.macro]},
-        )
+        links.button("In the glossary", "glossary", {"metric": [series.macro]}, ":material/menu_book:")

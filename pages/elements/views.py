@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
-from pages.elements import data, format
+from pages.elements import data, format, links
 from pages.elements.sitemap import PAGES
 from pages.elements.tables import plain
 from pages.elements.tiles import quiet
@@ -37,12 +37,8 @@ def menu(page: str, version: int) -> None:
         with opened:
             _saved(page, version)
             _clock()
-            st.page_link(
-                PAGES[page].script,
-                label="Wall: this and other pages in turn, without menus",
-                icon=":material/tv:",
-                query_params={**_address(), "wall": [""]},
-            )
+            wall = _address() | {"wall": [""]}
+            links.button("Wall: this and other pages in turn, without menus", page, wall, ":material/tv:")
 
 
 def _saved(page: str, version: int) -> None:
@@ -51,11 +47,7 @@ def _saved(page: str, version: int) -> None:
     for row in saved.itertuples():
         if row.page in PAGES:
             label = f"{plain(row.name)} · {PAGES[row.page].title}"
-            st.page_link(
-                PAGES[row.page].script,
-                label=label,
-                query_params=parse_qs(row.query.removeprefix("?"), keep_blank_values=True),
-            )
+            links.button(label, row.page, parse_qs(row.query.removeprefix("?"), keep_blank_values=True))
     if saved.empty:
         quiet("None yet. A view is this page with its period, filters and choices.")
     with st.form("save_view", border=False, clear_on_submit=True):

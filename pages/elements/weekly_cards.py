@@ -116,11 +116,7 @@ def even(week: Week, summary: Summary) -> None:
             ways,
             metrics=[gap.metric for gap in gaps],
         )
-        st.page_link(
-            PAGES["consistency"].script,
-            label="All of it on the Consistency page",
-            query_params=links.query_of(week.view, "consistency")[1],
-        )
+        links.button("All of it on the Consistency page", *links.query_of(week.view, "consistency"))
 
 
 def voice(week: Week, summary: Summary) -> None:
