@@ -493,10 +493,10 @@ def annotated(ticket_desk: Desk) -> Desk:
 def test_annotations_of_a_period_come_newest_first_with_where_they_were_noted(annotated: Desk) -> None:
     warehouse = Warehouse(annotated.folder / "data")
     january = Filters(datetime(2026, 1, 1), datetime(2026, 2, 1))
-    found = warehouse.ask("trends_annotations", january)
+    found = warehouse.ask("annotations", january)
     assert found[["source", "label"]].to_numpy().tolist() == [["written", "App 5.2"], ["tickets", "Feast *of* all"]]
     late = Filters(datetime(2026, 1, 15), datetime(2026, 2, 1), teams=("Orders",))
-    assert warehouse.ask("trends_annotations", late).empty
+    assert warehouse.ask("annotations", late).empty
 
 
 def test_annotations_stand_on_the_chart_and_below_it_and_only_written_ones_can_be_taken_back(
@@ -510,13 +510,13 @@ def test_annotations_stand_on_the_chart_and_below_it_and_only_written_ones_can_b
     button.click().run()
     assert "taken back, gone with the next data" in text(app)
     annotated.run()
-    left = Warehouse(annotated.folder / "data").ask("trends_annotations", Filters())
+    left = Warehouse(annotated.folder / "data").ask("annotations", Filters())
     assert left["label"].tolist() == ["Feast *of* all"]
 
 
 def test_removing_takes_the_whole_row_back(annotated: Desk) -> None:
     folder = annotated.folder / "data"
-    (row,) = Warehouse(folder).ask("trends_annotations").query("source == 'written'").to_dict("records")
+    (row,) = Warehouse(folder).ask("annotations").query("source == 'written'").to_dict("records")
     remove(folder, "annotation", "mine", {name: row[name] for name in ("happened_at", "label", "ended_at", "team")})
     annotated.run()
-    assert "App 5.2" not in Warehouse(folder).ask("trends_annotations")["label"].tolist()
+    assert "App 5.2" not in Warehouse(folder).ask("annotations")["label"].tolist()

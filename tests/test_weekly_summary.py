@@ -380,11 +380,11 @@ def test_targets_in_force_are_those_of_the_week(tmp_path: Path) -> None:
 
 def test_the_data_begins_with_its_first_survey_where_it_has_no_tickets(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    assert ask(desk, "weekly_first") == [(None,)]
+    assert [row[1] for row in ask(desk, "sources_as_of")] == [None]
     desk.survey(MONDAY, 5)
-    assert ask(desk, "weekly_first") == [(MONDAY,)]
+    assert [row[1] for row in ask(desk, "sources_as_of")] == [MONDAY]
     desk.change(MONDAY - WEEK)
-    assert ask(desk, "weekly_first") == [(MONDAY - WEEK,)]
+    assert [row[1] for row in ask(desk, "sources_as_of")] == [MONDAY - WEEK]
 
 
 # --- charts -----------------------------------------------------------------------------------------------------------

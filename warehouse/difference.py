@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import hypot
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from warehouse.statistics import Numbers
+
+Sides = tuple[Numbers, Numbers, Numbers]
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,23 @@ class Difference:
 
 
 def difference(now: Mapping[Any, Any], before: Mapping[Any, Any]) -> Difference | None:
-    """Of two rows of `Warehouse.series`, each with value, low and high; None where one of the values is not known.
-
-    Source: Zou and Donner 2008, Statistics in Medicine 27:1693 (MOVER); of shares that is Newcombe's interval (1998, ibid. 17:873, method 10).
-    """
+    """Of two rows of `Warehouse.series`, each with value, low and high; None where one of the values is not known."""
     if any(pd.isna(row["value"]) or not row.get("is_known", True) for row in (now, before)):
         return None
     value = float(now["value"] - before["value"])
     if any(pd.isna(row[side]) for row in (now, before) for side in ("low", "high")):
         return Difference(value, None, None)
-    down = hypot(now["value"] - now["low"], before["high"] - before["value"])
-    up = hypot(now["high"] - now["value"], before["value"] - before["low"])
-    return Difference(value, value - down, value + up)
+    first, second = (tuple(np.asarray(float(row[name])) for name in ("value", "low", "high")) for row in (now, before))
+    _, low, high = of_sides(first, second)  # type: ignore[arg-type]
+    return Difference(value, float(low), float(high))
+
+
+def of_sides(first: Sides, second: Sides) -> Sides:
+    """First less second with its interval; each side is its values, low and high ends. NaN where an end is not known.
+
+    Source: Zou and Donner 2008, Statistics in Medicine 27:1693 (MOVER); of Wilson intervals it is Newcombe's (1998, ibid. 17:873, method 10).
+    """
+    (value, low, high), (other, other_low, other_high) = first, second
+    change = value - other
+    down, up = np.hypot(value - low, other_high - other), np.hypot(high - value, other - other_low)
+    return change, change - down, change + up

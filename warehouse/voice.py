@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from warehouse.difference import Sides, of_sides
 from warehouse.statistics import Z_95, Numbers
 
 KINDS = ("csat", "nps", "ces")
@@ -76,7 +77,7 @@ def moved(scores: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
     columns = ["kind", "part", "value", "low", "high", "n"]
     frame = scores.merge(earlier[columns], on=["kind", "part"], how="left", suffixes=("", "_before"))
     now, then = _sides(frame, ""), _sides(frame, "_before")
-    frame["change"], frame["change_low"], frame["change_high"] = difference(now, then)
+    frame["change"], frame["change_low"], frame["change_high"] = of_sides(now, then)
     fewest = np.where(frame["kind"] == "nps", FEWEST_FOR_NPS, 1)
     is_enough = (frame[["n", "n_before"]].min(axis=1, skipna=False) >= fewest).to_numpy()
     frame["is_change"] = is_enough & ((frame["change_low"] > 0) | (frame["change_high"] < 0)).to_numpy()
@@ -92,29 +93,13 @@ def pulls(scores: pd.DataFrame) -> pd.DataFrame:
     frame = scores.reset_index(drop=True)
     tallies = frame[["asked", "n", "ups", "downs"]]
     rest = scored((tallies.sum() - tallies).assign(kind=frame["kind"]))
-    distance, low, high = difference(_sides(frame, ""), _sides(rest, ""))
+    distance, low, high = of_sides(_sides(frame, ""), _sides(rest, ""))
     share = _per(_numbers(frame, "n"), np.full(len(frame), float(frame["n"].sum())))
     frame = frame.assign(rest=rest["value"], pull=share * distance, pull_low=share * low, pull_high=share * high)
     fewest = np.where(frame["kind"] == "nps", FEWEST_FOR_NPS, 1)
     is_enough = np.minimum(frame["n"], rest["n"]) >= fewest
     frame["is_pull"] = is_enough & ((frame["pull_low"] > 0) | (frame["pull_high"] < 0))
     return frame.sort_values("pull", key=np.abs, ascending=False, kind="stable", ignore_index=True)
-
-
-Sides = tuple[Numbers, Numbers, Numbers]
-
-
-def difference(first: Sides, second: Sides) -> Sides:
-    """First less second with its interval, each side given as value, low and high.
-
-    Source: of Wilson intervals Newcombe 1998, Statistics in Medicine 17:873, method 10; of others Zou and Donner 2008, Statistics in
-    Medicine 27:1693.
-    """
-    (value, low, high), (other, other_low, other_high) = first, second
-    change = value - other
-    down = np.sqrt((value - low) ** 2 + (other_high - other) ** 2)
-    up = np.sqrt((high - value) ** 2 + (other - other_low) ** 2)
-    return change, change - down, change + up
 
 
 def wilson(successes: Numbers, trials: Numbers, z: float = Z_95) -> tuple[Numbers, Numbers]:

@@ -24,7 +24,7 @@ def mix(frame: pd.DataFrame, split: str, labels: Mapping[str, str], team: str, p
     rows = frame.head(max(height // ROW_HEIGHT, 1))
     if rows.empty:
         return nothing(palette, "No tickets in this period.", height)
-    names = [_name(part, split, labels) for part in rows["part"]]
+    names = [format.part_name(part, split, labels) for part in rows["part"]]
     texts = [f"{format.share(row.share)} · {team} {format.share(row.team_share)}" for row in rows.itertuples()]
     positions = list(range(len(rows)))
     hover = [
@@ -58,7 +58,7 @@ def mix(frame: pd.DataFrame, split: str, labels: Mapping[str, str], team: str, p
         f"Work by {split}: " + "; ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True)),
         height=height,
         margin={
-            "l": 14 + LETTER * max(len(_cut(name)) for name in names),
+            "l": 14 + LETTER * max(len(format.cut(name, LONGEST_NAME)) for name in names),
             "r": 8 + LETTER * max(len(text) for text in texts),
             "t": 2,
             "b": 2,
@@ -67,7 +67,7 @@ def mix(frame: pd.DataFrame, split: str, labels: Mapping[str, str], team: str, p
         xaxis2={"visible": False, "range": [0, 1], "overlaying": "x"},
         yaxis={
             "tickvals": positions,
-            "ticktext": [escaped(_cut(name)) for name in names],
+            "ticktext": [escaped(format.cut(name, LONGEST_NAME)) for name in names],
             "range": [max(len(rows), height // ROW_HEIGHT - 1) - 0.4, -0.6],
             "showgrid": False,
             "tickfont": {"color": palette.ink, "size": FONT_SIZE},
@@ -94,14 +94,6 @@ def _ends(texts: Sequence[str], palette: Palette) -> Trace:
 def _arrived(split: str, part: str) -> str:
     values: Any = leads.part(split, part)
     return leads.tickets("arrived", **values)
-
-
-def _name(part: str, split: str, labels: Mapping[str, str]) -> str:
-    return f"no {split}" if format.is_missing(part) else labels.get(part, str(part))
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:

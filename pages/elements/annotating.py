@@ -25,7 +25,7 @@ TAKEN_BACK = "annotations_taken_back"
 
 def listed(view: View) -> None:
     """The annotations of the view's period, newest first; those written here can be taken back."""
-    rows = view.ask("trends_annotations").to_dict("records")
+    rows = view.ask("annotations").to_dict("records")
     if not rows:
         quiet("Nothing noted of this period yet. What is noted stands on every chart over time.")
     for row in rows[:MOST]:

@@ -27,6 +27,7 @@ from pages.elements.palette import Palette
 from pages.elements.week_charts import WEEKDAYS
 
 BAR_HEIGHT = 30
+LONGEST_NAME = 20
 # Where the set of tickets behind a column has another name: volume counts first answers.
 BEHIND = {"answered": "first_answered"}
 # The lead of a set of tickets in the bin that begins at a wall clock time.
@@ -64,7 +65,7 @@ def bars(
         "cliponaxis": False,
         "hovertemplate": "%{customdata[0]}<extra></extra>",
     }
-    widest = max((len(_shortened(name)) for name in names), default=0)
+    widest = max((len(format.cut(name, LONGEST_NAME)) for name in names), default=0)
     room = max((len(text) for text in texts), default=0)
     return draw(
         palette,
@@ -75,16 +76,12 @@ def bars(
         xaxis={"visible": False, "range": [0, max([*values, 1])]},
         yaxis={
             "tickvals": positions,
-            "ticktext": [escaped(_shortened(name)) for name in names],
+            "ticktext": [escaped(format.cut(name, LONGEST_NAME)) for name in names],
             "range": [max(len(names), 5) - 0.5, -0.5],
             "showgrid": False,
             "tickfont": {"color": palette.ink, "size": FONT_SIZE},
         },
     )
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= 20 else name[:19] + "…"
 
 
 def waiting_by(
@@ -97,7 +94,7 @@ def waiting_by(
     most = max(height // BAR_HEIGHT, 1)
     rest = len(rows) - most
     rows = rows.head(most)
-    names = [f"no {part}" if format.is_missing(name) else labels.get(name, name) for name in rows["name"]]
+    names = [format.part_name(name, part, labels) for name in rows["name"]]
     texts = [
         f"{waiting} · {format.duration(longest)}"
         for waiting, longest in zip(rows["waiting"], rows["longest_seconds"], strict=True)
@@ -263,7 +260,7 @@ def arrived_by_part(
     if frame.empty:
         return nothing(palette, "No tickets in this period.", height)
     rows = frame.head(most)
-    names = [f"no {part}" if format.is_missing(name) else labels.get(name, name) for name in rows["part"]]
+    names = [format.part_name(name, part, labels) for name in rows["part"]]
     texts = []
     for row in rows.itertuples():
         change = format.change_of_count(row.arrived, row.arrived_before) if compared else None

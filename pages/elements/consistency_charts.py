@@ -125,7 +125,7 @@ def chances(
     """
     names = list(dict.fromkeys(frame["channel"]))
     place = {name: position for position, name in enumerate(names)}
-    shown = [_cut(labels.get(name, name)) for name in names]
+    shown = [format.cut(labels.get(name, name), LONGEST_NAME) for name in names]
     pairs = {(row.channel, row.than): row for row in frame.itertuples()}
     z = [[abs(pairs[one, other].value - 0.5) if one != other else None for other in names] for one in names]
     shades: Trace = {
@@ -185,7 +185,3 @@ def pair_said(row: Any, labels: Mapping[str, str]) -> str:
     """`a customer on Email waits longer than one on Chat in 93 of 100 cases`."""
     one, other = (labels.get(name, name) for name in (row.channel, row.than))
     return f"a customer on {one} waits longer than one on {other} in {of_hundred(row.low, row.high)} of 100 cases"
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -195,6 +195,20 @@ def apart(heights: Sequence[float], plot_height: float) -> list[float]:
     return placed
 
 
+def beside(place: float, text: str, color: str, size: int = FONT_SIZE) -> Json:
+    """A text right of the plot, level with a row of marks."""
+    return {
+        "xref": "paper",
+        "x": 1,
+        "xanchor": "left",
+        "xshift": 8,
+        "y": place,
+        "text": text,
+        "showarrow": False,
+        "font": {"color": color, "size": size},
+    }
+
+
 def target_line(value: float, palette: Palette, crossed: bool = False) -> Json:
     """A thin dotted line across the plot, red where it is a limit that is crossed. Its label is an end label."""
     stroke = {"color": palette.limit if crossed else palette.muted, "width": 1, "dash": "dot"}
@@ -232,7 +246,7 @@ def annotated(chart: Chart, marks: Sequence[Mark], palette: Palette) -> Chart:
             "yanchor": "top",
             "xanchor": "left",
             "xshift": 2,
-            "text": escaped(_cut(mark.label)),
+            "text": escaped(format.cut(mark.label, LONGEST_LABEL)),
             "hovertext": escaped(f"{mark.kind}: {mark.label}"),
             "showarrow": False,
             "font": {"color": palette.muted, "size": FONT_SIZE - 2},
@@ -250,10 +264,6 @@ def annotated(chart: Chart, marks: Sequence[Mark], palette: Palette) -> Chart:
 def _lies_on(chart: Chart, mark: Mark) -> bool:
     shown = chart.figure.layout.xaxis.range
     return bool(shown) and datetime.fromisoformat(shown[0]) <= mark.at <= datetime.fromisoformat(shown[1])
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,7 @@ Marks of numbers, the order of day and month, and hours of 12 or 24 follow the v
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import date as date_
 from datetime import datetime
@@ -187,6 +188,16 @@ def hover_bin(grain: str) -> str:
         "week": f"week of {weekday} %Y",
         "month": "%B %Y",
     }[grain]
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, or as much of it as there is room for: `Cancel subscri…`."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def part_name(part: object, split: str, labels: Mapping[str, str]) -> str:
+    """A part of a split as people know it: `Email`, or `no team` where none is given."""
+    return f"no {split}" if is_missing(part) else labels.get(str(part), str(part))
 
 
 def counted(amount: int, noun: str, plural: str | None = None) -> str:

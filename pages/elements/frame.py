@@ -206,11 +206,12 @@ def bin_lead(view: View) -> Callable[..., str]:
     return lead
 
 
+@data.kept
 def noted(view: View) -> tuple[figure.Mark, ...]:
-    """What people noted about the time of this view, in the wall time of its zone."""
+    """What people noted about the time of this view, in the wall time of its zone, oldest first."""
     return tuple(
         figure.Mark(periods.local_time(row.happened_at, view.zone).replace(tzinfo=None), str(row.label), str(row.kind))
-        for row in view.ask("annotations").itertuples()
+        for row in view.ask("annotations").iloc[::-1].itertuples()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import streamlit as st
 
@@ -11,13 +11,10 @@ from pages.elements.data import Source
 from pages.elements.palette import Theme
 from pages.elements.periods import local_time
 from pages.elements.tiles import quiet
+from warehouse.deliveries import HISTORY_AFTER, NEVER_LATE_BEFORE_SECONDS
 from warehouse.errors import SupportError
 
 WATCH_SECONDS = 2
-# A source whose newest file spoke of a time this long past when it was written is a history, not a late delivery.
-HISTORY_AFTER = timedelta(days=1)
-# Refreshing every few seconds, a source is not late for a pause in what customers do.
-NEVER_LATE_BEFORE_SECONDS = 60
 
 
 def is_history(source: Source) -> bool:

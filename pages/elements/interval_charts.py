@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pages.elements import format
-from pages.elements.figure import FONT_SIZE, Chart, Json, Trace, draw, escaped, log_duration_axis, nothing
+from pages.elements.figure import FONT_SIZE, Chart, Json, Trace, beside, draw, escaped, log_duration_axis, nothing
 from pages.elements.palette import Palette
 
 ROW_HEIGHT = 24
@@ -40,7 +40,7 @@ def dots(
     rows = frame.head(max((height - TOP_MARGIN - BOTTOM_MARGIN) // ROW_HEIGHT, 1))
     if not rows["n"].sum():
         return nothing(palette, "Nothing to measure in this period.", height)
-    names = [_name(part, split, labels) for part in rows["part"]]
+    names = [format.part_name(part, split, labels) for part in rows["part"]]
     texts = [_value(row, unit) for row in rows.to_dict("records")]
     axis = _axis(rows, unit, target)
     return draw(
@@ -49,7 +49,7 @@ def dots(
         _alt(title, names, texts, len(frame) - len(rows)),
         height=height,
         margin={
-            "l": 12 + 7 * max(len(_cut(name)) for name in names),
+            "l": 12 + 7 * max(len(format.cut(name, LONGEST_NAME)) for name in names),
             "r": 14 + 7 * max(len(text) for text in texts),
             "t": TOP_MARGIN,
             "b": BOTTOM_MARGIN,
@@ -57,25 +57,17 @@ def dots(
         xaxis=axis | {"showgrid": True},
         yaxis={
             "tickvals": list(range(len(rows))),
-            "ticktext": [escaped(_cut(name)) for name in names],
+            "ticktext": [escaped(format.cut(name, LONGEST_NAME)) for name in names],
             "range": [len(rows) - 0.4, -0.6],
             "showgrid": False,
             "tickfont": {"color": palette.ink, "size": FONT_SIZE},
         },
         annotations=[
-            *(_at_right(place, text, palette) for place, text in enumerate(texts)),
+            *(beside(place, text, palette.ink) for place, text in enumerate(texts)),
             *([] if target is None else [_target_label(target, unit, axis, palette)]),
         ],
         shapes=[_target(target, palette)] if target is not None else [],
     )
-
-
-def _name(part: Any, split: str, labels: Mapping[str, str]) -> str:
-    return f"no {split}" if format.is_missing(part) else labels.get(part, str(part))
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _value(row: Mapping[Any, Any], unit: str) -> str:
@@ -135,19 +127,6 @@ def _alt(title: str, names: list[str], texts: list[str], left_out: int) -> str:
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
     rest = f", and {left_out} more" if left_out > 0 else ""
     return f"{title}: {listed}{rest}" if title else listed + rest
-
-
-def _at_right(place: int, text: str, palette: Palette) -> Json:
-    return {
-        "xref": "paper",
-        "x": 1,
-        "xanchor": "left",
-        "xshift": 8,
-        "y": place,
-        "text": text,
-        "showarrow": False,
-        "font": {"color": palette.ink, "size": FONT_SIZE},
-    }
 
 
 def _target(value: float, palette: Palette) -> Json:

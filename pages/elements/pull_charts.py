@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from pages.elements import format
-from pages.elements.figure import FONT_SIZE, Chart, Json, Trace, draw, escaped, nothing
+from pages.elements.figure import FONT_SIZE, Chart, Trace, beside, draw, escaped, nothing
 from pages.elements.palette import Palette
-from pages.elements.voice_words import movement, part_name, pull_text
+from pages.elements.voice_words import movement, pull_text
 
 ROW_HEIGHT = 26
 LONGEST_NAME = 19
@@ -26,7 +26,7 @@ def pulls(frame: pd.DataFrame, unit: str, palette: Palette, height: int, lead: C
     if rows.empty:
         return nothing(palette, "One topic or none: nothing to compare.", height)
     scale = 100 if unit == "share" else 1
-    names = [part_name(part, "topic", {}) for part in rows["part"]]
+    names = [format.part_name(part, "topic", {}) for part in rows["part"]]
     told = [movement(row, unit) for row in rows.to_dict("records")]
     places = list(range(len(rows)))
     bars: Trace = {
@@ -58,7 +58,7 @@ def pulls(frame: pd.DataFrame, unit: str, palette: Palette, height: int, lead: C
         _pulls_alt(rows, names, unit, len(frame) - len(rows)),
         height=height,
         margin={
-            "l": 12 + LETTER * max(len(_cut(name)) for name in names),
+            "l": 12 + LETTER * max(len(format.cut(name, LONGEST_NAME)) for name in names),
             "r": 14 + LETTER * max(len(text) for text in told),
             "t": 4,
             "b": 26,
@@ -75,11 +75,15 @@ def pulls(frame: pd.DataFrame, unit: str, palette: Palette, height: int, lead: C
         yaxis={
             "range": [len(rows) - 0.4, -0.6],
             "tickvals": places,
-            "ticktext": [escaped(_cut(name)) for name in names],
+            "ticktext": [escaped(format.cut(name, LONGEST_NAME)) for name in names],
             "showgrid": False,
             "tickfont": {"color": palette.ink, "size": FONT_SIZE},
         },
-        annotations=[_beside(place, text, palette) for place, text in enumerate(told) if text],
+        annotations=[
+            beside(place, text, palette.muted if text == "within chance" else palette.ink, FONT_SIZE - 1)
+            for place, text in enumerate(told)
+            if text
+        ],
     )
 
 
@@ -97,21 +101,3 @@ def _pulls_alt(rows: pd.DataFrame, names: list[str], unit: str, left_out: int) -
         for name, pull, is_pull in zip(names, rows["pull"], rows["is_pull"], strict=True)
     )
     return f"How much each topic pulls the score: {listed}" + (f", and {left_out} more" if left_out > 0 else "")
-
-
-def _beside(place: int, text: str, palette: Palette) -> Json:
-    color = palette.muted if text == "within chance" else palette.ink
-    return {
-        "xref": "paper",
-        "x": 1,
-        "xanchor": "left",
-        "xshift": 8,
-        "y": place,
-        "text": text,
-        "showarrow": False,
-        "font": {"color": color, "size": FONT_SIZE - 1},
-    }
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

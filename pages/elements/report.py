@@ -10,6 +10,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pages.elements import format
 from pages.elements.palette import LIGHT
 
 LONGEST_COMMENT = 210
@@ -221,7 +222,7 @@ def _bars(bars: Sequence[Bar], as_images: bool) -> str:
         top = place * row
         start = zero + min(bar.value, 0.0) * scale
         parts.append(
-            f'<text x="0" y="{top + 15}" fill="{LIGHT.ink}">{_text(_cut(bar.label, 18))}</text>'
+            f'<text x="0" y="{top + 15}" fill="{LIGHT.ink}">{_text(format.cut(bar.label, 18))}</text>'
             f'<rect x="{start:.1f}" y="{top + 4}" width="{max(abs(bar.value) * scale, 1):.1f}" height="14" fill="{bar.color}"/>'
             f'<text x="{width - texts + 8}" y="{top + 15}" fill="{LIGHT.ink}">{_text(bar.text)}</text>'
         )
@@ -268,7 +269,3 @@ def _drawing(content: str, width: int, height: int, alt: str, as_images: bool) -
         return f'<svg role="img" aria-label="{_text(alt)}" viewBox="0 0 {width} {height}" {font}>{content}</svg>'
     whole = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" {font}>{content}</svg>'
     return f'<img alt="{_text(alt)}" src="data:image/svg+xml;base64,{base64.b64encode(whole.encode()).decode()}">'
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"

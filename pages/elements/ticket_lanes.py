@@ -111,8 +111,7 @@ def _agent_lead(name: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_QUOTE else line[: LONGEST_QUOTE - 1] + "…"
+    return format.cut(" ".join(text.split()), LONGEST_QUOTE)
 
 
 def calls(rows: pd.DataFrame, drawn: Lanes) -> list[Json]:

@@ -116,16 +116,11 @@ def pull_text(pull: float | None, unit: str) -> str:
     return f"{format.change_of_points(pull * (100 if unit == 'share' else 1), 1)} pt"
 
 
-def part_name(part: Any, split: str, labels: Mapping[str, str]) -> str:
-    """A part as people call it; `no team` for the rows without one."""
-    return f"no {split}" if format.is_missing(part) else labels.get(part, str(part))
-
-
 def table(parts: pd.DataFrame, kind: str, split: str, labels: Mapping[str, str], compared: bool) -> pd.DataFrame:
     """The parts as people read them: score, how sure it is, what silence leaves open, pull, and what moved."""
     unit, rows = UNITS[kind], parts.to_dict("records")
     columns = {
-        split.capitalize(): [part_name(row["part"], split, labels) for row in rows],
+        split.capitalize(): [format.part_name(row["part"], split, labels) for row in rows],
         NAMES[kind]: [format.value(row["value"], unit) for row in rows],
         "95 % interval": [between(row["low"], row["high"], unit) for row in rows],
         "Answers": [format.count(row["n"]) for row in rows],

@@ -16,6 +16,7 @@ from pages.elements.figure import (
     Json,
     Label,
     Trace,
+    beside,
     date_axis,
     draw,
     end_labels,
@@ -294,19 +295,8 @@ def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
         ),
         "hovertemplate": "%{customdata[0]}<extra></extra>",
     }
-    notes: list[Json] = [
-        {
-            "xref": "paper",
-            "x": 1,
-            "xanchor": "left",
-            "xshift": 8,
-            "y": position,
-            "text": text,
-            "showarrow": False,
-            "font": {"size": FONT_SIZE},
-        }
-        for position, text in zip(positions, [format.share(value) for value in frame["share"]], strict=True)
-    ]
+    shares = [format.share(value) for value in frame["share"]]
+    notes = [beside(place, text, palette.ink) for place, text in zip(positions, shares, strict=True)]
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
     widest = max(len(name) for name in names)
     return draw(

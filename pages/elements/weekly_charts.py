@@ -73,7 +73,7 @@ def contributions(
         "hovertemplate": "%{customdata[0]}<extra></extra>",
     }
     low, high = min(0.0, *(row.change for row in drawn)), max(0.0, *(row.change for row in drawn))
-    names = [_shortened(row.label) for row in drawn]
+    names = [format.cut(row.label, LONGEST_NAME) for row in drawn]
     texts = [
         {
             "xref": "paper",
@@ -197,7 +197,3 @@ def _amount(found: Decomposition, change: float) -> str:
 
 def _color(found: Decomposition, part: str | None, palette: Palette) -> str:
     return palette.channel(part) if found.split == "channel" else palette.line
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

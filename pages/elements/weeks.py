@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-import pandas as pd
-
 from pages.elements import data, format, periods
 from pages.elements.data import View
 from pages.elements.periods import Period
@@ -73,9 +71,8 @@ class Week:
 
 def first_day(view: View) -> date:
     """The local day on which the data begins."""
-    of_sources = Filters(sources=view.filters.sources)
-    first = data.answer(view.settings, view.version, "weekly_first", of_sources)["first_at"].iloc[0]
-    return periods.local_wall(view.as_of if pd.isna(first) else first.to_pydatetime(), view.zone).date()
+    first = min((source.first_at for source in view.sources if source.first_at), default=view.as_of)
+    return periods.local_wall(first, view.zone).date()
 
 
 def names(view: View) -> list[str]:
