@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from datetime import UTC, date, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     ValidationError,
     model_validator,
 )
@@ -28,6 +30,7 @@ from warehouse.errors import SettingsError
 from warehouse.rows import ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+SIZE = r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$"
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -127,7 +130,7 @@ class Data(Section):
 
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
-    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")] | None = None
+    memory_limit: Annotated[str, Field(pattern=SIZE)] | None = None
 
 
 class Clock(Section):
@@ -155,10 +158,91 @@ class Schedule(Section):
 
 
 class Dashboard(Section):
-    """Where the pages are served."""
+    """Where the pages are served. `hosts` are the names by which browsers may ask for it; `without_login` lets everyone in who reaches
+    an address other than this machine's own."""
 
     address: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
+    hosts: list[str] = []
+    without_login: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        if self.address == "localhost":
+            return True
+        try:
+            return ip_address(self.address).is_loopback
+        except ValueError:
+            return False
+
+
+RoleName = Literal["lead", "executive", "analyst", "admin"]
+
+
+class Role(Section):
+    """One [[access.roles]]: who has a role, by address, by the domain of the address, or by a claim of the login.
+
+    `teams` are those whose agents a lead sees by name; `teams_claim` is the claim that names them.
+    """
+
+    role: RoleName
+    addresses: list[str] = []
+    domains: list[str] = []
+    claim: str | None = None
+    values: list[str] = []
+    teams: list[str] = []
+    teams_claim: str | None = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Role:
+        if not self.addresses and not self.domains and not self.claim:
+            raise ValueError("a role needs addresses, domains or a claim: it would be nobody's")
+        if (self.claim is None) != (not self.values):
+            raise ValueError("claim and values go together: the claim, and which of its values have the role")
+        if (self.teams or self.teams_claim) and self.role != "lead":
+            raise ValueError("teams are a lead's; other roles see all agents by name, or none")
+        if self.role == "lead" and not self.teams and not self.teams_claim:
+            raise ValueError("a lead needs teams, or teams_claim: the claim that names them")
+        return self
+
+
+class Access(Section):
+    """Who may see what. With it, nobody sees anything without a login: OpenID Connect, or a header of a trusted proxy."""
+
+    login: Literal["oidc", "header"]
+    provider: str | None = None
+    header: str = "X-Forwarded-Email"
+    claim_headers: dict[str, str] = {}
+    proxies: list[IPvAnyNetwork] = []
+    roles: Annotated[list[Role], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _proxies_known(self) -> Access:
+        if self.login == "header" and not self.proxies:
+            raise ValueError('login = "header" needs proxies: the addresses from which the header is believed')
+        return self
+
+
+Kept = Literal["customer", "message_text", "contact_details", "rejected_rows"]
+
+
+class Privacy(Section):
+    """What of customers reaches the published file as delivered; what is not named here is hashed, masked or left out."""
+
+    keep: list[Kept] = []
+
+
+class Sql(Section):
+    """Limits of the SQL page, each of a single query but `at_once`."""
+
+    seconds: Seconds = 30.0
+    memory: Annotated[str, Field(pattern=SIZE)] = "512MB"
+    temp_space: Annotated[str, Field(pattern=SIZE)] = "0MB"
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    cells: Annotated[int, Field(ge=1, le=20_000_000)] = 500_000
+    at_once: Annotated[int, Field(ge=1, le=32)] = 2
 
 
 class Sample(Section):
@@ -357,6 +441,9 @@ class Settings(Section):
     clock: Clock = Clock()
     schedule: Schedule = Schedule()
     dashboard: Dashboard = Dashboard()
+    access: Access | None = None
+    privacy: Privacy = Privacy()
+    sql: Sql = Sql()
     sample: Sample | None = None
     schedules: list[WorkingHours] = []
     targets: list[Target] = []
@@ -447,6 +534,10 @@ def _allowed_keys(place: list[Any]) -> list[str]:
         "clock": Clock,
         "schedule": Schedule,
         "dashboard": Dashboard,
+        "access": Access,
+        "roles": Role,
+        "privacy": Privacy,
+        "sql": Sql,
         "sample": Sample,
         "schedules": WorkingHours,
         "targets": Target,
