@@ -63,11 +63,17 @@ def drawn(view: View, same_mix: bool, with_helpers: bool) -> Team:
     outside = agents.outside(table, same_mix=same_mix)
     return Team(
         table,
-        table[is_shown].sort_values("agent", key=lambda names: names.str.casefold(), ignore_index=True),
+        in_order_of_name(table[is_shown]),
         {str(name): rows["value"].tolist() for name, rows in whole.groupby("part")},
         outside,
         {name: _funnel(view, table, name, same_mix) for name in outside},
     )
+
+
+def in_order_of_name(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows by name, those of several agents together last."""
+    names = table["agent"].str.casefold()
+    return table.assign(name=names).sort_values(["is_in_sum", "name"], ignore_index=True).drop(columns="name")
 
 
 def _funnel(view: View, table: pd.DataFrame, name: str, same_mix: bool) -> Chart:
@@ -137,7 +143,8 @@ def _sentence(team: Team, mix: str) -> str:
     """Who lies outside what chance makes, on which measure; or that nobody does."""
     if not team.outside:
         return "**Nothing to compare yet**: no share of these agents rests on anything in this period."
-    these = f"these {format.counted(len(team.table), 'agent')}"
+    compared = int((~team.table["is_in_sum"]).sum())
+    these = f"these {format.counted(compared, 'agent')}"
     out = {name for names in team.outside.values() for name in names}
     if not out:
         measures = _listed([agent_figures.SHORT[name] for name in team.outside])
@@ -145,7 +152,7 @@ def _sentence(team: Team, mix: str) -> str:
     found = _listed(
         [f"{_names(names)} on {agent_figures.SHORT[name]}" for name, names in team.outside.items() if names]
     )
-    much = "Many" if len(out) > len(team.table) / 2 else "Few"
+    much = "Many" if len(out) > compared / 2 else "Few"
     return f"**{much} of {these} differ by more than chance makes**, {mix}: {found}. Worth a closer look, up or down; not a verdict."
 
 

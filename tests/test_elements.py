@@ -17,6 +17,7 @@ from pages.elements.palette import LIGHT
 from pages.elements.sitemap import ENTRIES, PAGES
 from tests.test_charts import days
 from warehouse.ask import Filters
+from warehouse.scope import EVERYTHING
 
 SATURDAY = datetime(2026, 11, 21, 14, 5)
 
@@ -82,7 +83,7 @@ def test_a_bin_lasts_as_long_as_the_clocks_say(start: datetime, grain: str, hour
 
 def view(**filters: tuple[str, ...]) -> View:
     span = periods.period("7 days", SATURDAY, None, "UTC")
-    return View("x", 1, Filters(span.start, span.end, **filters), span, (), SATURDAY, "UTC", "light")
+    return View("x", 1, Filters(span.start, span.end, **filters), span, (), SATURDAY, "UTC", "light", scope=EVERYTHING)
 
 
 def test_a_lead_takes_filters_and_period_from_its_view_and_says_more_itself() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,20 +65,23 @@ def funnel_of(values: pd.Series, trials: pd.Series) -> Funnel:
     return Funnel(centre, float(np.sqrt(dispersion)) if dispersion > 1 + 2 * np.sqrt(2 / len(values)) else 1.0)
 
 
-def compared(rows: pd.DataFrame) -> pd.DataFrame:
+def compared(rows: pd.DataFrame, is_in_sum: Callable[[str], bool] = lambda name: False) -> pd.DataFrame:
     """The rows of whole agents, by name, with what is likely and what their mix of channels and topics lets expect.
 
+    `is_in_sum` says of a name whether it stands for several agents together (see scope): such rows count in everything that is of all
+    agents, and are themselves compared with nobody: null where something is likely, and in no funnel.
     Adds, for each NAME of LIKELY: NAME_likely, NAME_likely_low, NAME_likely_high (drawn towards the others, small n the more); for each of
     SHARES: NAME_same_mix, the share they would have had with everybody's mix: the common share and what theirs is off the expected one;
     for each of MEASURES: NAME_expected, what all agents together have at their mix. Null where nothing was counted.
     """
     whole = rows[rows["is_whole"]].reset_index(drop=True)
+    whole["is_in_sum"] = [is_in_sum(name) for name in whole["agent"]]
     added = [_likely(whole, name) for name in LIKELY] + [_expected(rows, whole, name) for name in MEASURES]
     return pd.concat([whole, *added], axis=1)
 
 
 def _likely(whole: pd.DataFrame, name: str) -> pd.DataFrame:
-    trials = whole[f"{name}_n"]
+    trials = whole[f"{name}_n"].where(~whole["is_in_sum"], 0)
     columns = [f"{name}_likely", f"{name}_likely_low", f"{name}_likely_high"]
     if trials.sum() == 0:
         return pd.DataFrame(np.nan, index=whole.index, columns=columns)
@@ -124,7 +127,7 @@ def totals(table: pd.DataFrame) -> pd.DataFrame:
 
 def funnel_rows(table: pd.DataFrame, name: str, same_mix: bool) -> pd.DataFrame:
     """What the funnel of a share is drawn from: agent, hits, n, value; at everybody's mix of work, or as counted."""
-    counted = table[table[f"{name}_n"] > 0]
+    counted = table[(table[f"{name}_n"] > 0) & ~table["is_in_sum"]]
     value = counted[f"{name}_same_mix" if same_mix else name].astype(float)
     n = counted[f"{name}_n"]
     rows = pd.DataFrame({"agent": counted["agent"], "hits": value * n, "n": n, "value": value})

@@ -19,6 +19,7 @@ import pandas as pd
 from warehouse.connection import newest_version, open_version
 from warehouse.errors import NoWarehouse, UnknownQuestion
 from warehouse.percentiles import with_percentile_ends
+from warehouse.scope import EVERYTHING, Scope, ScopedVersion
 from warehouse.series import Grain, Split, series_named, series_sql
 
 QUESTIONS = Path(__file__).parent / "questions"
@@ -52,18 +53,21 @@ class Warehouse:
         self._lock = threading.Lock()
         self._version = 0
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._scoped: ScopedVersion | None = None
 
     def version(self) -> int:
         """The number of the newest published version; raises NoWarehouse where there is none."""
         return newest_version(self.folder)
 
-    def ask(self, question: str, filters: Filters = Filters(), **values: Any) -> pd.DataFrame:
-        """The answer of `questions/<question>.sql` as a frame, its columns as the file's first lines say.
+    def ask(
+        self, question: str, filters: Filters = Filters(), scope: Scope = EVERYTHING, **values: Any
+    ) -> pd.DataFrame:
+        """The answer of `questions/<question>.sql` as a frame, its columns as the file's first lines say, agents named as `scope` has it.
 
         `values` are further parameters that the question names. Raises UnknownQuestion, NoWarehouse, and duckdb.Error
         where a value is missing.
         """
-        return self._answer(question_sql(question), filters.parameters() | values)
+        return self._answer(question_sql(question), filters.parameters() | values, scope)
 
     def series(
         self,
@@ -73,6 +77,7 @@ class Warehouse:
         split: Split | None = None,
         zone: str = "UTC",
         within_days: int = 7,
+        scope: Scope = EVERYTHING,
     ) -> pd.DataFrame:
         """A metric of CATALOGUE over time: one row per part (value of `split`; null: none given) and bin of the period, in that order.
 
@@ -92,32 +97,35 @@ class Warehouse:
         series = series_named(name)
         values = {"zone": zone, "within_days": within_days}
         return with_percentile_ends(
-            self._answer(series_sql(series, grain, split), filters.parameters() | values), series.share
+            self._answer(series_sql(series, grain, split), filters.parameters() | values, scope), series.share
         )
 
-    def _answer(self, sql: str, given: dict[str, Any]) -> pd.DataFrame:
+    def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
-        with self._cursor() as cursor:
+        with self._cursor(scope) as cursor:
             return cursor.execute(sql, named).df()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, scope: Scope = EVERYTHING) -> duckdb.DuckDBPyConnection:
         with self._lock:
             newest = self.version()
             if self._connection is None or newest != self._version:
-                self._connection = self._open(newest)
-                self._version = newest
-            return self._connection.cursor()
+                self._connection, self._version = self._open(newest)
+                self._scoped = None
+            if scope.is_everything:
+                return self._connection.cursor()
+            if self._scoped is None:
+                self._scoped = ScopedVersion(self.folder / f"warehouse-{self._version}.duckdb")
+            return self._scoped.cursor(scope)
 
-    def _open(self, version: int) -> duckdb.DuckDBPyConnection:
-        """Opens `version`, or the one after it where it was swept away between looking and opening."""
+    def _open(self, version: int) -> tuple[duckdb.DuckDBPyConnection, int]:
+        """Opens `version`, or the one after it where it was swept away between looking and opening; says which."""
         try:
-            return open_version(self.folder, version)
+            return open_version(self.folder, version), version
         except duckdb.IOException as error:
             newer = self.version()
             if newer == version:
                 raise NoWarehouse(f"{self.folder} holds a version that cannot be opened: {error}") from error
-            self._version = newer
-            return open_version(self.folder, newer)
+            return open_version(self.folder, newer), newer
 
 
 @cache

@@ -215,6 +215,7 @@ class Access(Section):
     header: str = "X-Forwarded-Email"
     claim_headers: dict[str, str] = {}
     proxies: list[IPvAnyNetwork] = []
+    session: Seconds = 43_200.0
     roles: Annotated[list[Role], Field(min_length=1)]
 
     @model_validator(mode="after")

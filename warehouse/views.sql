@@ -32,6 +32,7 @@ select
                 then waits.clock_ahead + open_seconds_now.open_seconds - waits.began_clock
         end
     ) as waited_business_seconds,
+    case when waits.outcome = 'answered' then waits.agent end as answered_by,
     case when waits.is_business_time then waits.business_due_at else waits.began_at + to_seconds(waits.target_seconds) end as due_at,
     case
         when waits.fault is not null then null
@@ -49,6 +50,7 @@ comment on column waits.channel is 'Where the customer waits: the channel they c
 comment on column waits.turn is '1 is the first wait of a ticket.';
 comment on column waits.kind is 'first or next.';
 comment on column waits.agent is 'Who answered; for a wait that was not answered, who holds the ticket.';
+comment on column waits.answered_by is 'Who answered; null: nobody did, or it is not known who. Counted rather than shown: who may not see the agent by name has a code here.';
 comment on column waits.outcome is 'answered, abandoned, solved (without an answer) or waiting.';
 comment on column waits.queued is 'False where the customer was answered without queueing.';
 comment on column waits.wait_seconds is 'From beginning to end; null while waiting and where fault says why it cannot be.';

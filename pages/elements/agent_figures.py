@@ -32,10 +32,10 @@ WITHIN_DAYS = 7
 
 
 def who(view: View) -> str | None:
-    """The agent this is about: where exactly one is chosen, or the address names the only one there is."""
+    """The agent this is about: where exactly one is chosen, or the address names the only one there is; several in sum are none."""
     known = data.choices(view.settings, True).get("agent", {})
     chosen = view.filters.agents or tuple(name for name in st.query_params.get_all("agent") if name in known)
-    return chosen[0] if len(chosen) == 1 else None
+    return chosen[0] if len(chosen) == 1 and not view.scope.is_in_sum(chosen[0]) else None
 
 
 def lead(agent: str) -> str:
@@ -59,7 +59,7 @@ def table(view: View) -> pd.DataFrame:
     """Everyone the filters allow, compared (see agents.compared), whoever is chosen."""
     everyone = replace(view.filters, agents=())
     rows = data.answer(view.settings, view.version, "agents_table", everyone, within_days=WITHIN_DAYS)
-    return agents.compared(rows)
+    return agents.compared(rows, view.scope.is_in_sum)
 
 
 def head(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.elements import data, format, leads, links, periods, wall
+from pages.elements import access, data, format, leads, links, periods, wall
 from pages.elements.data import View
 from pages.elements.tables import plain
 from pages.elements.tiles import quiet
@@ -50,8 +50,9 @@ def _note(view: View, note: Any) -> None:
 
 
 def _author() -> str:
-    """Who this visitor says they are."""
-    return str(st.session_state.get("note_author") or st.session_state.get("author") or "").strip()
+    """Who this visitor is, or where nobody logs in, says they are."""
+    said = st.session_state.get("note_author") or st.session_state.get("author") or ""
+    return access.signature() or str(said).strip()
 
 
 def _take_back(note: Any) -> None:
@@ -73,7 +74,7 @@ def _form(agent: str) -> None:
             "Note", max_chars=LONGEST["body"], placeholder="What was good, or what was agreed", height=90
         )
         name, ticket = st.columns(2)
-        author = name.text_input(
+        author = access.signature() or name.text_input(
             "Your name",
             key="note_author",
             value=st.session_state.get("author") or "",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.elements import data, format, periods
+from pages.elements import access, data, format, periods
 from pages.elements.data import View
 from pages.elements.tables import plain
 from pages.elements.tiles import quiet
@@ -102,7 +102,9 @@ def _asked_for(view: View) -> dict[str, Any]:
         began = st.datetime_input(f"When, time of {view.zone}", value=now, key="note_began", format="YYYY-MM-DD")
         channel = _one_of("channel")
     with right:
-        author = st.text_input("Your name", max_chars=80, key="note_author", persist_state="session")
+        author = access.signature() or st.text_input(
+            "Your name", max_chars=80, key="note_author", persist_state="session"
+        )
         ended = st.datetime_input("Until, where it lasted", value=None, key="note_ended", format="YYYY-MM-DD")
         team = _one_of("team")
     body = st.text_area("More about it", max_chars=LONGEST["body"], key="note_body", height=80)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
 
-from pages.elements import format
+from pages.elements import access, format
 from pages.elements.habits import OURS, Habits
 from pages.elements.palette import Theme
 from pages.elements.periods import Period
+from pages.elements.process import of_file
+from pages.elements.process import path as path
+from pages.elements.process import settings as settings
 from warehouse.ask import Filters, Warehouse
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
 from warehouse.glossary import of_version
+from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
-from warehouse.settings import Settings, load, settings_path
 
 # Answers are small (aggregated); drawings are whole pages of figures.
 Drawn = TypeVar("Drawn")
@@ -55,6 +57,8 @@ class View:
     theme: Theme
     kind: str | None = None
     habits: Habits = OURS
+    # How much of people this visitor may see.
+    scope: Scope = field(kw_only=True)
 
     def ask(self, question: str, **values: Any) -> pd.DataFrame:
         """The answer for the period and filters of this view."""
@@ -88,24 +92,9 @@ class View:
         return len(self.silent_sources) < len(self.sources)
 
 
-def path() -> str:
-    """The settings file of this process."""
-    return str(settings_path().resolve())
-
-
-def settings() -> Settings:
-    """The settings of this process; raises SettingsError."""
-    return _settings(path())
-
-
-@st.cache_resource(show_spinner=False)
-def _settings(settings_file: str) -> Settings:
-    return load(Path(settings_file))
-
-
 @st.cache_resource(show_spinner=False)
 def _warehouse(settings_file: str) -> Warehouse:
-    return Warehouse(_settings(settings_file).data.folder)
+    return Warehouse(of_file(settings_file).data.folder)
 
 
 def version() -> int:
@@ -113,24 +102,46 @@ def version() -> int:
     return _warehouse(path()).version()
 
 
-@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
 def answer(settings_file: str, version: int, question: str, filters: Filters, **values: Any) -> pd.DataFrame:
-    """The answer of a question, kept as long as the version is the newest."""
-    del version  # part of the key
-    return _warehouse(settings_file).ask(question, filters, **values)
+    """The answer of a question as this visitor may see it, kept as long as the version is the newest."""
+    return _answer(settings_file, version, question, filters, access.scope(), **values)
 
 
 @st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
+def _answer(
+    settings_file: str, version: int, question: str, filters: Filters, scope: Scope, **values: Any
+) -> pd.DataFrame:
+    del version  # part of the key
+    return _warehouse(settings_file).ask(question, filters, scope, **values)
+
+
 def series(
     settings_file: str, version: int, name: str, filters: Filters, grain: Grain | None, split: Split | None, zone: str
 ) -> pd.DataFrame:
-    """A metric of the catalogue over time and by part, kept as long as the version is the newest."""
+    """A metric of the catalogue over time and by part as this visitor may see it, kept as long as the version is the newest."""
+    return _series(settings_file, version, name, filters, grain, split, zone, access.scope())
+
+
+@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
+def _series(
+    settings_file: str,
+    version: int,
+    name: str,
+    filters: Filters,
+    grain: Grain | None,
+    split: Split | None,
+    zone: str,
+    scope: Scope,
+) -> pd.DataFrame:
     del version  # part of the key
-    return _warehouse(settings_file).series(name, filters, grain, split, zone)
+    return _warehouse(settings_file).series(name, filters, grain, split, zone, scope=scope)
 
 
 def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
-    """What a page works out for a view (frames, figures), built once for everyone who looks at the same thing. Nobody may change it."""
+    """What a page works out for a view (frames, figures), built once for everyone who looks at the same thing and may see as much of it.
+
+    The view says how much that is. Nobody may change what is kept.
+    """
     remembered: Callable[..., Drawn] = st.cache_resource(max_entries=KEPT_DRAWINGS, show_spinner=False)(build)
     return remembered
 
@@ -138,14 +149,15 @@ def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
 @st.cache_data(max_entries=5, show_spinner=False)
 def glossary(settings_file: str, version: int) -> pd.DataFrame:
     """Every metric of this version with its definition (see warehouse.glossary)."""
-    return of_version(_settings(settings_file).data.folder, version)
+    return of_version(of_file(settings_file).data.folder, version)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
 def sources(settings_file: str, version: int) -> tuple[Source, ...]:
     """Every source with data, as of this version."""
-    refresh = _settings(settings_file).schedule.refresh_seconds
-    feeds = judged(answer(settings_file, version, "health_sources", Filters()), now(), refresh)
+    refresh = of_file(settings_file).schedule.refresh_seconds
+    # Neither question says anything of people.
+    feeds = judged(_answer(settings_file, version, "health_sources", Filters(), EVERYTHING), now(), refresh)
     allowed = feeds[feeds["gaps"] >= GAPS_OF_A_RHYTHM].groupby("source")["allowed_seconds"].min()
     return tuple(
         Source(
@@ -156,15 +168,19 @@ def sources(settings_file: str, version: int) -> tuple[Source, ...]:
             bool(row.answers_known),
             format.number(allowed.get(row.source)) or 0,
         )
-        for row in answer(settings_file, version, "sources_as_of", Filters()).itertuples()
+        for row in _answer(settings_file, version, "sources_as_of", Filters(), EVERYTHING).itertuples()
     )
 
 
-@st.cache_data(max_entries=20, ttl=CHOICES_SECONDS, show_spinner=False)
 def choices(settings_file: str, is_filled: bool) -> dict[str, dict[str, str]]:
-    """For each filter its values with their labels, in order. A new agent is in the list within a minute."""
+    """For each filter its values with their labels, in order, as this visitor may see them. A new agent is in the list within a minute."""
+    return _choices(settings_file, is_filled, access.scope())
+
+
+@st.cache_data(max_entries=20, ttl=CHOICES_SECONDS, show_spinner=False)
+def _choices(settings_file: str, is_filled: bool, scope: Scope) -> dict[str, dict[str, str]]:
     del is_filled  # part of the key: the first data is in the lists at once
-    frame = _warehouse(settings_file).ask("filter_choices")
+    frame = _warehouse(settings_file).ask("filter_choices", scope=scope)
     return {
         str(name): dict(zip(rows["value"], rows["label"], strict=True)) for name, rows in frame.groupby("dimension")
     }

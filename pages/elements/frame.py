@@ -11,7 +11,21 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.elements import data, figure, filters, format, freshness, habits, leads, links, palette, periods, views, wall
+from pages.elements import (
+    access,
+    data,
+    figure,
+    filters,
+    format,
+    freshness,
+    habits,
+    leads,
+    links,
+    palette,
+    periods,
+    views,
+    wall,
+)
 from pages.elements.data import Source, View
 from pages.elements.figure import Chart
 from pages.elements.habits import Habits
@@ -85,7 +99,9 @@ def begin(
         quiet(_span(period, zone))
     names = {name: chosen.values[name] for name in filters.DIMENSIONS}
     view = Filters(period.start, period.end, names["source"], names["channel"], names["team"], names["agent"])
-    return View(path, version, view, period, about, as_of, zone, theme, chosen.kind, format.habits())
+    return View(
+        path, version, view, period, about, as_of, zone, theme, chosen.kind, format.habits(), scope=access.scope()
+    )
 
 
 def _habits() -> Habits:

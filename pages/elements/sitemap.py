@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
+
+from warehouse.settings import RoleName
+
+EVERY_ROLE: tuple[RoleName, ...] = get_args(RoleName)
+NAMES_AGENTS: tuple[RoleName, ...] = ("lead", "analyst", "admin")
+SHOWS_THE_FILE: tuple[RoleName, ...] = ("analyst", "admin")
 
 
 @dataclass(frozen=True)
@@ -14,6 +21,8 @@ class Entry:
     icon: str
     answers: str
     in_menu: bool = True
+    # Whose page it is, where visitors have roles (see access).
+    roles: tuple[RoleName, ...] = EVERY_ROLE
 
     @property
     def script(self) -> str:
@@ -31,10 +40,16 @@ ENTRIES = (
         "Whether service is the same on every channel, at every hour, by everyone.",
     ),
     Entry("trends", "Trends", "trending_up", "Any metric over time, with the limits of chance."),
-    Entry("agents", "Agents", "groups", "How each agent is doing, with how sure that is."),
+    Entry("agents", "Agents", "groups", "How each agent is doing, with how sure that is.", roles=NAMES_AGENTS),
     Entry("customer_voice", "Customer voice", "forum", "What customers said, and how many did not."),
     Entry("weekly_summary", "Weekly summary", "calendar_view_week", "What changed this week, why, and what is noise."),
-    Entry("data_health", "Data health", "health_and_safety", "What came in, and what is odd about it."),
+    Entry(
+        "data_health",
+        "Data health",
+        "health_and_safety",
+        "What came in, and what is odd about it.",
+        roles=SHOWS_THE_FILE,
+    ),
     Entry("glossary", "Glossary", "menu_book", "What every metric means."),
     Entry("tickets", "Tickets", "list", "The tickets behind a figure.", in_menu=False),
     Entry("ticket", "Ticket", "confirmation_number", "One ticket's whole history.", in_menu=False),

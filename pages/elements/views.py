@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
-from pages.elements import data, format, links
+from pages.elements import access, data, format, links
 from pages.elements.sitemap import PAGES
 from pages.elements.tables import plain
 from pages.elements.tiles import quiet
@@ -39,20 +39,34 @@ def menu(page: str, version: int) -> None:
             _clock()
             wall = _address() | {"wall": [""]}
             links.button("Wall: this and other pages in turn, without menus", page, wall, ":material/tv:")
+            _login()
+
+
+def _login() -> None:
+    """Who is logged in, and the way out."""
+    visitor = access.who()
+    if visitor is None or not visitor.address:
+        return
+    quiet(f"Logged in as {plain(visitor.name)}, {visitor.role}.")
+    if access.is_login_on():
+        st.button("Log out", icon=":material/logout:", type="tertiary", on_click=st.logout)
 
 
 def _saved(page: str, version: int) -> None:
     saved = data.answer(data.path(), version, "saved_views", Filters())
+    visitor = access.who()
     st.markdown("**Saved views**")
     for row in saved.itertuples():
-        if row.page in PAGES:
+        if row.page in PAGES and visitor and access.may_see(visitor, row.page):
             label = f"{plain(row.name)} · {PAGES[row.page].title}"
             links.button(label, row.page, parse_qs(row.query.removeprefix("?"), keep_blank_values=True))
     if saved.empty:
         quiet("None yet. A view is this page with its period, filters and choices.")
     with st.form("save_view", border=False, clear_on_submit=True):
         name = st.text_input("Save this view as", max_chars=LONGEST_NAME, placeholder="Phone team, 28 days")
-        author = st.text_input("Your name", key="author", max_chars=LONGEST_NAME, persist_state="session")
+        author = access.signature() or st.text_input(
+            "Your name", key="author", max_chars=LONGEST_NAME, persist_state="session"
+        )
         if st.form_submit_button("Save", icon=":material/bookmark_add:") and name.strip():
             _save(page, name.strip(), author.strip())
 
