@@ -6,6 +6,7 @@ import argparse
 import gc
 import importlib
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pages.elements.compression import CompressedAssets
+from pages.elements.door import Door, Rules, login_secrets, refuse_half_a_login, refuse_open_door
 from warehouse.errors import SupportError
+from warehouse.settings import load, settings_path
 
 # Imported before the first visitor: two first sessions at once can meet a half-imported pandas.
 HEAVY = ("pandas", "plotly.graph_objects", "duckdb", "pages.elements.charts", "pages.elements.frame")
@@ -57,10 +60,27 @@ def settings_from_arguments() -> None:
         os.environ["SUPPORT_SETTINGS"] = str(named.resolve())
 
 
+def rules(login: dict[str, Any]) -> Rules:
+    """What the door goes by; ends the process with a clear line where it would stand open, or a login cannot work."""
+    try:
+        settings = load(settings_path())
+        refuse_open_door(settings, st.get_option("server.address"))
+        refuse_half_a_login(settings, login)
+    except SupportError as error:
+        sys.exit(str(error))
+    # The other end of a connection is who it is, whatever it says of having forwarded: proxies are named in support.toml.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+    return Rules(
+        tuple(settings.dashboard.hosts), settings.access, str(login.get("redirect_uri", "")).startswith("https:")
+    )
+
+
 settings_from_arguments()
+login = login_secrets()
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     lifespan=lifespan,
     routes=[Route("/api/health", health)],
-    middleware=[Middleware(CompressedAssets)],
+    middleware=[Middleware(Door, rules=rules(login)), Middleware(CompressedAssets)],
+    secrets={"auth": login} if login else None,
 )

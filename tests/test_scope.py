@@ -115,7 +115,7 @@ def busiest_ticket(folder: Path) -> str:
 
 
 def test_the_same_questions_do_name_them_to_who_may_know(warehouse: Warehouse, folder: Path) -> None:
-    named = ("agents_table", "agent_notes", "filter_choices", "tickets_behind", "ticket_story", "voice_comments")
+    named = ("agents_table", "agent_notes", "filter_choices", "tickets_behind", "ticket_story")
     for question in named:
         ticket = {"ticket_id": busiest_ticket(folder)} if "$ticket_id" in question_sql(question) else {}
         told = said(asked(warehouse, question, EVERYTHING, **ticket))

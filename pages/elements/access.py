@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import NoReturn
 
 import streamlit as st
 
 from pages.elements import process
-from pages.elements.people import ANYONE, NOBODY_BY_NAME, Person, person
+from pages.elements.people import ANYONE, NOBODY_BY_NAME, Person, claims_of_headers, claims_of_login, person
 from pages.elements.sitemap import ENTRIES, PAGES
 from warehouse.errors import SupportError
 from warehouse.scope import Scope
@@ -51,7 +50,7 @@ def may_see(visitor: Person, page: str) -> bool:
 def signature() -> str | None:
     """What stands under what this visitor writes: the name of their login; None: they say it themselves."""
     visitor = who()
-    return f"{visitor.name}" if visitor and visitor.address else None
+    return visitor.name if visitor and visitor.address else None
 
 
 def is_login_on() -> bool:
@@ -61,30 +60,17 @@ def is_login_on() -> bool:
 
 
 def _claims(access: Access) -> dict[str, object]:
-    """What the login says of this visitor; nothing where there is none, or it is too long ago."""
+    """What the login says of this visitor."""
     if access.login == "header":
-        return _claims_of_headers(access)
-    claims: dict[str, object] = dict(st.user.to_dict())
-    said = claims.get("iat")
-    is_old = not isinstance(said, int | float) or time.time() - said > access.session
-    return claims if claims.get("is_logged_in") is True and not is_old else {}
-
-
-def _claims_of_headers(access: Access) -> dict[str, object]:
-    """What the proxy says. dashboard.py takes these headers off whatever comes from anywhere else."""
-    headers = st.context.headers
-    address = headers.get(access.header)
-    if not address:
-        return {}
-    listed = {claim: headers.get(name, "") for claim, name in access.claim_headers.items()}
-    return {"email": address} | {claim: [part.strip() for part in text.split(",")] for claim, text in listed.items()}
+        return claims_of_headers(access, st.context.headers)
+    return claims_of_login(access, st.user.to_dict())
 
 
 def _turn_away(access: Access) -> NoReturn:
     """The login, or why there is none."""
     if access.login == "header":
         st.info("**Nothing to see without a login.** Come by the address of the proxy that asks for it.")
-    elif st.user.to_dict().get("is_logged_in") is True and _claims(access):
+    elif _claims(access):
         address = str(st.user.to_dict().get("email") or "this login")
         st.info(
             "**This login has no role here.** Whoever looks after support.toml can give it one under [[access.roles]]."

@@ -16,6 +16,7 @@ from pages.elements.sitemap import PAGES
 
 CARRIED = ("source", "channel", "team", "agent", "period", "days", "times")
 Query = dict[str, list[str]]
+BACK = "history.back()"
 
 
 def go(view: View, lead: str) -> NoReturn:
@@ -49,7 +50,8 @@ def bounce(page: str) -> None:
     Switching pages, it first puts the new query behind the old page's path, and keeps that in the browser's history.
     """
     if st.query_params.get("at", page) != page:
-        st.html(f"<script>history.back() /* {time.monotonic()} */</script>", unsafe_allow_javascript=True)
+        # The text around it differs each time, so that the browser runs it again; the script itself is one that the door lets run.
+        st.html(f"<script>{BACK}</script><!-- {time.monotonic()} -->", unsafe_allow_javascript=True)
         st.stop()
 
 

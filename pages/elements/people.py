@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,22 @@ class Person:
 
 # Without [access] everyone who reaches the address may see everything.
 ANYONE = Person("", "", "admin", EVERYTHING)
+
+
+def claims_of_login(access: Access, said: Mapping[str, object], now: float | None = None) -> dict[str, object]:
+    """What a login says; nothing where there is none, or it was made longer ago than a session lasts."""
+    made = said.get("iat")
+    is_old = not isinstance(made, int | float) or (time.time() if now is None else now) - made > access.session
+    return {} if is_old or said.get("is_logged_in") is not True else dict(said)
+
+
+def claims_of_headers(access: Access, headers: Mapping[str, str]) -> dict[str, object]:
+    """What the proxy says; the door takes these headers off whatever comes from anywhere else."""
+    address = headers.get(access.header)
+    if not address:
+        return {}
+    listed = {claim: headers.get(name, "") for claim, name in access.claim_headers.items()}
+    return {"email": address} | {claim: [part.strip() for part in text.split(",")] for claim, text in listed.items()}
 
 
 def person(access: Access, claims: Mapping[str, object]) -> Person | None:

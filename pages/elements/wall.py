@@ -18,7 +18,7 @@ RELOAD_HOURS = 6
 NOT_SHOWN = ("data_health", "glossary", "tickets", "ticket")
 _WITHOUT_MENU = """<style>[data-testid="stHeader"], [data-testid="stToolbar"] { display: none }
 [data-testid="stMainBlockContainer"] { padding-top: 0.75rem }</style>"""
-_RELOAD = f"<script>window.supportReload ??= setTimeout(() => location.reload(), {RELOAD_HOURS * 3_600_000})</script>"
+RELOAD = f"window.supportReload ??= setTimeout(() => location.reload(), {RELOAD_HOURS * 3_600_000})"
 
 
 def is_on() -> bool:
@@ -41,7 +41,7 @@ def seconds() -> int:
 def hang(page: str) -> None:
     """Takes menu and header away and sees to the next page's turn."""
     st.html(_WITHOUT_MENU)
-    st.html(_RELOAD, unsafe_allow_javascript=True)
+    st.html(f"<script>{RELOAD}</script>", unsafe_allow_javascript=True)
     pages = turns()
     following = pages[(pages.index(page) + 1) % len(pages)] if page in pages else pages[0]
     if st.session_state.get("wall_page") != page:
