@@ -17,9 +17,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from streamlit import config
 
 from pages.elements.compression import CompressedAssets
-from pages.elements.door import Door, Rules, login_secrets, refuse_half_a_login, refuse_open_door
+from pages.elements.door import Door, Rules, login_secrets, refuse_half_a_login, refuse_open_door, refuse_other_trust
 from warehouse.errors import SupportError
 from warehouse.settings import load, settings_path
 
@@ -38,14 +39,21 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
 
 
 def health(_: Request) -> JSONResponse:
-    """The version that pages show and how far its data goes; 503 with the reason where there is none."""
+    """The version that pages show and how far its data goes; 503 with the reason where there is none. Where visitors log in, neither names
+    nor folders are said."""
     from pages.elements import data
 
+    is_open = False
     try:
+        is_open = data.settings().access is None
         version = data.version()
         known = data.sources(data.path(), version)
     except SupportError as error:
-        return JSONResponse({"state": "no data", "reason": str(error)}, status_code=503)
+        reason = {"reason": str(error)} if is_open else {}
+        return JSONResponse({"state": "no data", **reason}, status_code=503)
+    if not is_open:
+        oldest = min((source.as_of for source in known if source.as_of), default=None)
+        return JSONResponse({"state": "ready", "version": version, "as_of": oldest and f"{oldest}Z"})
     return JSONResponse(
         {"state": "ready", "version": version, "as_of": {source.name: f"{source.as_of}Z" for source in known}}
     )
@@ -66,10 +74,12 @@ def rules(login: dict[str, Any]) -> Rules:
         settings = load(settings_path())
         refuse_open_door(settings, st.get_option("server.address"))
         refuse_half_a_login(settings, login)
+        refuse_other_trust(settings)
     except SupportError as error:
         sys.exit(str(error))
-    # The other end of a connection is who it is, whatever it says of having forwarded: proxies are named in support.toml.
-    os.environ["FORWARDED_ALLOW_IPS"] = ""
+    if settings.access and settings.access.login == "header":
+        # Streamlit then lets nobody go on with a session that was begun under another name.
+        config.set_option("server.trustedUserHeaders", {settings.access.header: "email"})
     return Rules(
         tuple(settings.dashboard.hosts), settings.access, str(login.get("redirect_uri", "")).startswith("https:")
     )

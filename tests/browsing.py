@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,11 +78,16 @@ def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @contextmanager
-def dashboard(settings: Path) -> Iterator[str]:
+def dashboard(settings: Path, port: int | None = None, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """A dashboard alone, on the settings named on its command line; gives its address."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", f"--server.port={port}"]
-    process = subprocess.Popen([*command, "--", "--settings", str(settings)], cwd=PROJECT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--", "--settings", str(settings)],
+        cwd=PROJECT,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **(environment or {})},
+    )
     try:
         _wait_until_served(port)
         yield f"http://127.0.0.1:{port}"

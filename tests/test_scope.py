@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import sample
-from pipelines.refresh import Pipelines
-from tests.browsing import PROJECT
+from tests.scoped_desk import END, agents_of, busiest_ticket, publish, rows
 from tests.small_warehouse import NOON, SmallWarehouse
 from warehouse.ask import QUESTIONS, Filters, Warehouse, question_sql
 from warehouse.scope import EVERYTHING, IN_SUM, SOMEBODY, Scope
 from warehouse.series import CATALOGUE
-from warehouse.settings import Settings, load
-from warehouse.writing import write
 
-END = datetime(2026, 3, 1)
 EVER = Filters(datetime(2026, 2, 1), END)
 LEAD, EXECUTIVE = Scope(("Billing",)), Scope(())
 # What questions ask for beside the filters; what is not here is null: no restriction.
@@ -48,41 +42,12 @@ ASKED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a made-up help desk, with a note about every agent."""
-    home = tmp_path_factory.mktemp("scoped")
-    text = (PROJECT / "support.toml").read_text(encoding="utf-8")
-    (home / "support.toml").write_text(text, encoding="utf-8")
-    settings = load(home / "support.toml")
-    assert settings.sample is not None
-    sample.write_history(settings.sample.folder, days=28, tickets=1500, seed=3, end=END.replace(tzinfo=UTC))
-    run(settings)
-    for agent in agents_of(home / "data"):
-        note = {"agent": agent, "kind": "coaching", "body": f"on {agent}", "author": agent}
-        write(home / "data", "note", note)
-    run(settings)
-    return home / "data"
-
-
-def run(settings: Settings) -> None:
-    pipelines = Pipelines(settings)
-    pipelines.run("test")
-    pipelines.close()
-
-
-def agents_of(folder: Path, team: str | None = None) -> set[str]:
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
-        rows = connection.execute("select agent, max_by(team, last_seen_at) from agents group by agent").fetchall()
-    return {agent for agent, home in rows if team is None or home == team}
+    return publish(tmp_path_factory.mktemp("scoped")).parent / "data"
 
 
 @pytest.fixture(scope="module")
 def warehouse(folder: Path) -> Warehouse:
     return Warehouse(folder)
-
-
-def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def asked(warehouse: Warehouse, question: str, scope: Scope, filters: Filters = EVER, **values: Any) -> pd.DataFrame:
@@ -106,12 +71,6 @@ def test_no_question_names_an_agent_of_another_team(
     ticket = {"ticket_id": busiest_ticket(folder)} if "$ticket_id" in question_sql(question) else {}
     told = said(asked(warehouse, question, scope, **ticket))
     assert [name for name in hidden if name in told] == []
-
-
-def busiest_ticket(folder: Path) -> str:
-    """The ticket that most agents wrote on: some of them are of other teams."""
-    by_hands = "select ticket_id from messages where author_kind = 'agent' group by all order by count(distinct author) desc, ticket_id"
-    return str(rows(folder, by_hands)[0][0])
 
 
 def test_the_same_questions_do_name_them_to_who_may_know(warehouse: Warehouse, folder: Path) -> None:

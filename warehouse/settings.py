@@ -166,15 +166,15 @@ class Dashboard(Section):
     hosts: list[str] = []
     without_login: bool = False
 
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine reaches it."""
-        if self.address == "localhost":
-            return True
-        try:
-            return ip_address(self.address).is_loopback
-        except ValueError:
-            return False
+
+def is_of_this_machine(address: str) -> bool:
+    """Whether only this machine reaches what is served at an address."""
+    if address == "localhost":
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 RoleName = Literal["lead", "executive", "analyst", "admin"]
@@ -449,6 +449,19 @@ class Settings(Section):
     schedules: list[WorkingHours] = []
     targets: list[Target] = []
     sources: dict[Name, Source] = {}
+
+    @model_validator(mode="after")
+    def _door_shut(self) -> Settings:
+        self.refuse_open_door(self.dashboard.address)
+        return self
+
+    def refuse_open_door(self, address: str) -> None:
+        """Raises ValueError where pages served at an address would be open to everyone who reaches it."""
+        if not is_of_this_machine(address) and self.access is None and not self.dashboard.without_login:
+            raise ValueError(
+                f"the dashboard would be open to everyone who reaches {address}: set up [access], or say without_login = true"
+                " under [dashboard]"
+            )
 
     @model_validator(mode="after")
     def _distinct_schedules(self) -> Settings:

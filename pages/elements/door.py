@@ -33,6 +33,7 @@ CLOSED = ("/_stcore/upload_file", "/_stcore/agent/")
 OF_THIS_MACHINE = ("/_stcore/metrics",)
 # What only visitors with a role may fetch: files that pages made for them.
 OF_VISITORS = ("/media/",)
+LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 # The scripts that stand in Streamlit's own page and in ours, by content: any other inline script is refused by the browser.
 INLINE_SCRIPTS = ("\n      window.prerenderReady = false\n    ", links.BACK, wall.RELOAD)
@@ -41,12 +42,18 @@ SHORTEST_SECRET = 32
 
 
 def refuse_open_door(settings: Settings, address: str | None) -> None:
-    """Raises SettingsError where pages would be served beyond this machine to anybody who asks. No address: every one of this machine."""
-    served = settings.dashboard.model_copy(update={"address": address or "0.0.0.0"})  # noqa: S104 - what is refused
-    if not served.is_local and settings.access is None and not settings.dashboard.without_login:
+    """Raises SettingsError where the server is told to listen beyond this machine for anybody who asks; no address means everywhere."""
+    try:
+        settings.refuse_open_door(address or "every address of this machine")
+    except ValueError as error:
+        raise SettingsError(f"support.toml: {error}") from error
+
+
+def refuse_other_trust(settings: Settings, environment: Mapping[str, str] = os.environ) -> None:
+    """Raises SettingsError where uvicorn is told to believe in proxies of its own: the door could not tell who is at the other end."""
+    if settings.access and settings.access.login == "header" and environment.get("FORWARDED_ALLOW_IPS"):
         raise SettingsError(
-            f"the dashboard would be open to everyone who reaches {served.address}: set up [access] in support.toml, or say "
-            "without_login = true under [dashboard]"
+            'FORWARDED_ALLOW_IPS is set: with login = "header", proxies are named under [access] in support.toml alone'
         )
 
 
@@ -111,7 +118,7 @@ class Door:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        is_proxied = _is_within(scope, self.rules.proxies)
+        is_proxied = _is_within(scope, headers, self.rules.proxies)
         if not is_proxied and self.rules.identity_headers:
             scope = {
                 **scope,
@@ -183,18 +190,23 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_within(scope: Scope, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether the other end of the connection itself lies in one of these networks."""
+def _is_within(scope: Scope, headers: Headers, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether the other end of the connection itself lies in one of these networks.
+
+    What this machine's own loopback forwards, uvicorn names after the first address in X-Forwarded-For: whoever is named there was not seen.
+    """
     client = scope.get("client")
     if not client or not _is_address(client[0]):
         return False
-    address = ip_address(client[0])
-    return any(address in network for network in networks)
+    forwarded = {part.strip().rsplit("]:", 1)[0].strip("[]") for part in headers.get("x-forwarded-for", "").split(",")}
+    named = forwarded | {part.rpartition(":")[0] for part in forwarded if part.count(":") == 1}
+    ends = LOOPBACK if client[0] in named else (ip_address(client[0]),)
+    return any(end in network for end in ends for network in networks)
 
 
 def _is_of_this_machine(scope: Scope, headers: Headers) -> bool:
-    loopback = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-    return _is_within(scope, loopback) and not any(name in headers for name in FORWARDED)
+    networks = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    return _is_within(scope, headers, networks) and not any(name in headers for name in FORWARDED)
 
 
 def _tell_browser(headers: MutableHeaders, host: str, is_https: bool, path: str) -> None:
