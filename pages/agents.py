@@ -36,6 +36,9 @@ NOTES = (
     "Lines: where 95 % and 99.8 % of agents lie by chance; who lies outside is named. They are wider than for chance alone where all agents lie apart for reasons they share, such as busy hours.",
     "Work that nobody holds is in no row.",
 )
+OTHERS = (
+    "Agents of other teams stand together, a row a team: they count in what all have, and are compared with nobody."
+)
 MOST_NAMES = 4
 
 
@@ -106,7 +109,7 @@ def draw(view: View) -> None:
         for name, chart in team.funnels.items():
             with frame.card(agent_figures.head(name), f"{mix}{_left_out(team, name)}"):
                 frame.chart(chart, f"funnel_{name}", view)
-    frame.footnote(view, *NOTES)
+    frame.footnote(view, *NOTES, *([] if view.scope.is_everything else [OTHERS]))
 
 
 def _left_out(team: Team, name: str) -> str:

@@ -68,19 +68,23 @@ def _claims(access: Access) -> dict[str, object]:
 
 def _turn_away(access: Access) -> NoReturn:
     """The login, or why there is none."""
-    if access.login == "header":
-        st.info("**Nothing to see without a login.** Come by the address of the proxy that asks for it.")
-    elif _claims(access):
-        address = str(st.user.to_dict().get("email") or "this login")
-        st.info(
-            "**This login has no role here.** Whoever looks after support.toml can give it one under [[access.roles]]."
-        )
-        st.text(f"Logged in as {address}")
-        st.button("Log out", on_click=st.logout, type="primary")
-    else:
+    claims = _claims(access)
+    _, middle, _ = st.columns([1, 1.2, 1])
+    with middle.container(border=True, gap="small"):
         st.subheader("Support operations", anchor=False)
-        st.write("Log in to see queues, waits and volumes.")
-        st.button("Log in", on_click=st.login, args=[access.provider] if access.provider else [], type="primary")
+        if claims:
+            st.write(
+                "**This login has no role here.** Whoever looks after support.toml can give it one under `[[access.roles]]`."
+            )
+            st.text(f"Logged in as {claims.get('email') or 'somebody without an address'}")
+        elif access.login == "header":
+            st.write("**Nothing to see without a login.** Come by the address of the proxy that asks for it.")
+        else:
+            st.write("Log in to see queues, waits and volumes.")
+        if access.login == "oidc" and claims:
+            st.button("Log out", on_click=st.logout, type="primary")
+        elif access.login == "oidc":
+            st.button("Log in", on_click=st.login, args=[access.provider] if access.provider else [], type="primary")
     st.stop()
 
 
