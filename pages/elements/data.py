@@ -15,8 +15,10 @@ from pages.elements import format
 from pages.elements.habits import OURS, Habits
 from pages.elements.palette import Theme
 from pages.elements.periods import Period
+from warehouse import dictionary as file_dictionary
 from warehouse.ask import Filters, Warehouse
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
+from warehouse.dictionary import Dictionary
 from warehouse.glossary import of_version
 from warehouse.series import Grain, Split
 from warehouse.settings import Settings, load, settings_path
@@ -139,6 +141,12 @@ def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
 def glossary(settings_file: str, version: int) -> pd.DataFrame:
     """Every metric of this version with its definition (see warehouse.glossary)."""
     return of_version(_settings(settings_file).data.folder, version)
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def dictionary(settings_file: str, version: int) -> Dictionary:
+    """Every table, column and macro of this version with what it is (see warehouse.dictionary)."""
+    return file_dictionary.of_version(_settings(settings_file).data.folder, version)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

@@ -36,6 +36,7 @@ ENTRIES = (
     Entry("weekly_summary", "Weekly summary", "calendar_view_week", "What changed this week, why, and what is noise."),
     Entry("data_health", "Data health", "health_and_safety", "What came in, and what is odd about it."),
     Entry("glossary", "Glossary", "menu_book", "What every metric means."),
+    Entry("dictionary", "Data dictionary", "dictionary", "What every table and column of the file is."),
     Entry("tickets", "Tickets", "list", "The tickets behind a figure.", in_menu=False),
     Entry("ticket", "Ticket", "confirmation_number", "One ticket's whole history.", in_menu=False),
 )
