@@ -17,9 +17,9 @@ from warehouse.errors import NoWarehouse
 access.require("dictionary")
 
 COLUMNS = {"name": "Name", "meaning": "Is", "columns": "Columns"}
-COLUMNS_OF_ONE = {"name": "Column", "type": "Type", "meaning": "Means"}
+COLUMNS_OF_ONE = {"name": "Column", "meaning": "Means", "type": "Type"}
 # Two lines of text, and two or three.
-COLUMN_HEIGHT, ENTRY_HEIGHT = 46, 66
+COLUMN_HEIGHT, ENTRY_HEIGHT = 42, 66
 
 
 def known() -> Dictionary:
@@ -57,27 +57,27 @@ def details(row: pd.Series, columns: pd.DataFrame) -> None:
     with st.container(border=True):
         st.markdown(f"**{plain(row['name'])}**")
         st.markdown(plain(row["meaning"] or EM_DASH))
-        if not columns.empty:
-            _columns(str(row["name"]), columns)
         if row["example"]:
             quiet("A query to start from")
             call = f"-- {row['call']}\n" if row["kind"] == "macro" else ""
             st.code(f"{call}{row['example']}", language="sql", wrap_lines=True)
         _onward(row)
+        if not columns.empty:
+            _columns(str(row["name"]), columns)
 
 
 def _columns(name: str, columns: pd.DataFrame) -> None:
     st.dataframe(
-        columns.fillna(EM_DASH).rename(columns=COLUMNS_OF_ONE),
+        columns[list(COLUMNS_OF_ONE)].fillna(EM_DASH).rename(columns=COLUMNS_OF_ONE),
         hide_index=True,
         height=min(tables.HEADER_HEIGHT + 2 + COLUMN_HEIGHT * len(columns), 640),
         row_height=COLUMN_HEIGHT,
         key=f"columns_{name}",
         alt=f"{len(columns)} columns of {name} with what they mean",
         column_config={
-            "Column": st.column_config.TextColumn(width=230, pinned=True),
+            "Column": st.column_config.TextColumn(width=200),
+            "Means": st.column_config.TextColumn(width=820),
             "Type": st.column_config.TextColumn(width=90),
-            "Means": st.column_config.TextColumn(width=760),
         },
     )
 
