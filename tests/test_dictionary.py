@@ -7,7 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from pages.elements.sitemap import PAGES, Entry
 from tests import made_up_warehouse
 from tests.conftest import Desk
 from tests.small_warehouse import NOON, SmallWarehouse
@@ -56,6 +58,17 @@ def test_a_column_says_more_than_its_name(published: duckdb.DuckDBPyConnection) 
     columns = published.execute("select column_name, comment from duckdb_columns() where not internal").fetchall()
     bare = [name for name, comment in columns if comment.lower().strip(" .") in (name, name.replace("_", " "))]
     assert bare == []
+
+
+def test_a_column_in_which_something_is_null_says_what_null_means(published: duckdb.DuckDBPyConnection) -> None:
+    unsaid = []
+    for entry, columns in dictionary.read(published).columns.groupby("entry"):
+        counts = ", ".join(f'count(*) filter (where "{name}" is null)' for name in columns["name"])
+        (nulls,) = published.execute(f"select {counts} from {entry}").fetchall()
+        for name, meaning, found in zip(columns["name"], columns["meaning"], nulls, strict=True):
+            if found and "null" not in meaning.lower() and not str(entry).endswith("_rows"):
+                unsaid.append(f"{entry}.{name}")
+    assert unsaid == []
 
 
 def test_a_file_made_before_gets_its_comments_at_the_next_start(ticket_desk: Desk) -> None:
@@ -145,6 +158,19 @@ def test_a_macro_opens_too_and_leads_to_the_glossary(settings: Path, monkeypatch
     app.button(key="to_glossary_In the glossary").click().run()
     assert app.query_params["metric"] == "csat"
     assert app.subheader[0].value == "Glossary"
+
+
+def test_the_query_of_a_table_can_be_tried_where_there_is_an_sql_page(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(PAGES, "sql", raising=False)
+    assert "to_sql_Try it in SQL" not in _buttons(visit(settings, "dictionary.py", monkeypatch, table="teams"))
+    monkeypatch.setitem(PAGES, "sql", Entry("sql", "SQL", "terminal", "Ask the file."))
+    assert "to_sql_Try it in SQL" in _buttons(visit(settings, "dictionary.py", monkeypatch, table="teams"))
+
+
+def _buttons(app: AppTest) -> list[str | None]:
+    return [button.key for button in app.button]
 
 
 def test_the_page_finds_a_column_and_says_when_it_finds_nothing(

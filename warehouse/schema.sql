@@ -1,5 +1,6 @@
 -- The tables of the file. Times are UTC instants without a zone (_at), durations seconds (_seconds), shares 0-1.
--- `store` keeps delivered rows, one table a kind of row (made from rows.py); `main` is what people query. Here is what the pipelines note of
+-- `store` keeps delivered rows, one table a kind of row (made from rows.py); `main` is what people query. Here is what the pipelines note
+-- of
 -- their own work; the rest is in tables/.
 create schema if not exists store;
 
@@ -73,7 +74,7 @@ comment on column runs.pull_seconds is 'Time it took to find and copy new files.
 comment on column runs.load_seconds is 'Time it took to load them.';
 comment on column runs.build_seconds is 'Time it took to build tables; null: nothing had changed.';
 comment on column runs.check_seconds is 'Time the checks took; null: nothing had changed.';
-comment on column runs.publish_seconds is 'Time publishing took the last time it was done: a file cannot hold the time of its own publication.';
+comment on column runs.publish_seconds is 'Time publishing took the last time it was done: a file cannot hold the time of its own publication; null: it never was.';
 comment on column runs.version is 'The version of warehouse.duckdb that this run published; null: nothing changed, or publishing was put off to a later run.';
 
 create table if not exists files (

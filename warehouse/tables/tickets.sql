@@ -68,9 +68,9 @@ comment on table store.tickets is 'One row per ticket, without what depends on t
 example: select is_open, count(*) as tickets from store.tickets group by is_open';
 comment on column store.tickets.last_status is 'The status it is in, a source''s own words for an open one as open.';
 comment on column store.tickets.status_since_clock is 'What its business clock showed when it came into its present status: working seconds since creation; null: it has no schedule.';
-comment on column store.tickets.status_since_unscheduled is 'Seconds it had spent without a schedule when it came into its present status.';
+comment on column store.tickets.status_since_unscheduled is 'Seconds it had spent without a schedule when it came into its present status; null: it never had one.';
 comment on column store.tickets.clock_ahead is 'Its business clock less the open seconds of its present schedule; null: it is under none now.';
-comment on column store.tickets.clock_unscheduled is 'Seconds it spent without a schedule before its present one.';
+comment on column store.tickets.clock_unscheduled is 'Seconds it spent without a schedule before its present one; null: it never had one.';
 
 create table if not exists store.waits (
     source varchar,
@@ -102,10 +102,10 @@ comment on table store.waits is 'One row per wait, without what depends on the p
 example: select outcome, count(*) as waits from store.waits group by outcome';
 comment on column store.waits.business_due_at is 'When the promised time is used up (UTC), where it counts working time only; null: it does not, or nothing was promised.';
 comment on column store.waits.schedule_id is 'For a customer still waiting: the schedule the ticket is under now; null: none. Null for waits that are over.';
-comment on column store.waits.clock_ahead is 'For a customer still waiting: the ticket''s business clock less the open seconds of its present schedule.';
-comment on column store.waits.clock_unscheduled is 'For a customer still waiting: the seconds the ticket spent without a schedule before its present one.';
-comment on column store.waits.began_clock is 'For a customer still waiting: what the ticket''s business clock showed when the wait began.';
-comment on column store.waits.began_unscheduled is 'For a customer still waiting: the seconds the ticket had spent without a schedule when the wait began.';
+comment on column store.waits.clock_ahead is 'For a customer still waiting: the ticket''s business clock less the open seconds of its present schedule; null: it is under none, or the wait is over.';
+comment on column store.waits.clock_unscheduled is 'For a customer still waiting: the seconds the ticket spent without a schedule before its present one; null: it never had one, or the wait is over.';
+comment on column store.waits.began_clock is 'For a customer still waiting: what the ticket''s business clock showed when the wait began; null: it never had a schedule, or the wait is over.';
+comment on column store.waits.began_unscheduled is 'For a customer still waiting: the seconds the ticket had spent without a schedule when the wait began; null: it never had one, or the wait is over.';
 
 create table if not exists store.sla_outcomes (
     source varchar,
@@ -133,8 +133,8 @@ example: select metric, count(*) as targets from store.sla_outcomes group by met
 comment on column store.sla_outcomes.gave_up is 'Whether the customer gave up before an answer.';
 comment on column store.sla_outcomes.counted_seconds is 'What counted towards the target, up to the answer, solving or next target that ended it: what it is judged by; null: working time was promised and the ticket had no schedule.';
 comment on column store.sla_outcomes.running_since_at is 'Since when it has been counting without a break (UTC); null: it is not counting now.';
-comment on column store.sla_outcomes.running_since_clock is 'What the ticket''s business clock showed then.';
-comment on column store.sla_outcomes.running_since_unscheduled is 'Seconds the ticket had spent without a schedule then.';
+comment on column store.sla_outcomes.running_since_clock is 'What the ticket''s business clock showed then; null: it never had a schedule, or nothing counts now.';
+comment on column store.sla_outcomes.running_since_unscheduled is 'Seconds the ticket had spent without a schedule then; null: it never had one, or nothing counts now.';
 comment on column store.sla_outcomes.schedule_id is 'The schedule the ticket is under now; null: none.';
 comment on column store.sla_outcomes.clock_ahead is 'The ticket''s business clock less the open seconds of its present schedule; null: it is under none now.';
-comment on column store.sla_outcomes.clock_unscheduled is 'Seconds the ticket spent without a schedule before its present one.';
+comment on column store.sla_outcomes.clock_unscheduled is 'Seconds the ticket spent without a schedule before its present one; null: it never had one.';

@@ -53,7 +53,7 @@ example: select metric, count(*) filter (where state = ''met'') / nullif(count(*
 comment on column sla_outcomes.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column sla_outcomes.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
 comment on column sla_outcomes.metric is 'first_response, next_response, agent_work (time new or open), requester_wait (new, open or on hold), resolution (all time until solved), periodic_update (from one public message of an agent to the next), pausable_update (the same, not counting time the customer is waited for).';
-comment on column sla_outcomes.policy is 'The policy that promises it, where the source or support.toml names one.';
+comment on column sla_outcomes.policy is 'The policy that promises it; null: neither the source nor support.toml names one.';
 comment on column sla_outcomes.applied_at is 'From when the target counts (UTC).';
 comment on column sla_outcomes.target_seconds is 'Within how long. Exactly on target is kept.';
 comment on column sla_outcomes.is_business_time is 'Whether only time within the ticket''s schedules counts.';

@@ -46,7 +46,7 @@ comment on column waits.wait_business_seconds is 'As wait_seconds, counting only
 comment on column waits.target_seconds is 'Within how long an answer was promised; null: nothing was. is_business_time says what counts.';
 comment on column waits.is_business_time is 'Whether the promise counts only time within the ticket''s schedules; null: nothing was promised.';
 comment on column waits.fault is 'Why the times make no sense (answered before asked): counted and shown, never averaged in; null: they do.';
-comment on column waits.waited_seconds is 'wait_seconds, or for a customer still waiting the time until now (the source''s as-of instant).';
-comment on column waits.waited_business_seconds is 'wait_business_seconds, or for a customer still waiting the working time until now.';
+comment on column waits.waited_seconds is 'wait_seconds, or for a customer still waiting the time until now (the source''s as-of instant); null where fault says why it cannot be.';
+comment on column waits.waited_business_seconds is 'wait_business_seconds, or for a customer still waiting the working time until now; null: the ticket had no schedule for some of the time, or fault says why it cannot be.';
 comment on column waits.due_at is 'When the promised time is used up (UTC); null: nothing was promised, or there is no schedule to count by.';
 comment on column waits.within_target is 'True, false, or null: still open within its target, given up or solved before the target passed, no target, no schedule to count by, or fault.';
