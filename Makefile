@@ -14,7 +14,7 @@ test: $(VENV)/installed-tests
 # The same warehouse on the DuckDB that most analysts' tools still bring.
 test-duckdb-1.5: $(VENV)/installed-tests
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)/duckdb-1.5 --upgrade duckdb==1.5.6
-	@PYTHONPATH=$(VENV)/duckdb-1.5 $(BIN)/python -m pytest tests/test_marts.py tests/test_loading.py tests/test_formats.py tests/test_publishing.py
+	@PYTHONPATH=$(VENV)/duckdb-1.5 $(BIN)/python -m pytest tests/test_marts.py tests/test_loading.py tests/test_formats.py tests/test_publishing.py tests/test_dictionary.py
 
 lint: $(VENV)/installed-tests
 	@$(BIN)/ruff check .

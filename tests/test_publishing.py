@@ -55,6 +55,24 @@ def test_readers_in_other_processes_keep_working_while_runs_go_on(ticket_desk: D
     assert number > 2
 
 
+def test_no_other_process_opens_the_pipelines_own_file_after_a_publication_either(ticket_desk: Desk) -> None:
+    _grow(ticket_desk, 0)
+    pipelines = Pipelines(load(ticket_desk.settings_file()))
+    assert pipelines.run("test") is not None
+    script = f"import duckdb; duckdb.connect({str(pipelines.loading)!r})"
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    pipelines.close()
+    assert "Could not set lock" in other.stderr
+    assert ticket_desk.ask("select count(*) from tickets") == [(50,)]
+
+
+def test_a_published_version_cannot_be_written_to(ticket_desk: Desk) -> None:
+    _grow(ticket_desk, 0)
+    ticket_desk.run()
+    for name in ("warehouse.duckdb", "warehouse-1.duckdb"):
+        assert (ticket_desk.folder / "data" / name).stat().st_mode & 0o222 == 0
+
+
 def test_an_open_reader_keeps_its_version_and_a_new_one_gets_the_new(ticket_desk: Desk) -> None:
     _grow(ticket_desk, 0)
     ticket_desk.run()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pipelines.__main__ import main
+from tests import older_client
 
 PROJECT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -22,14 +25,26 @@ def test_the_worked_example_prints_what_the_readme_says(
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    ((command, *expected),) = [text.splitlines() for kind, _, text in blocks if kind == "console"]
-    assert main(command.removeprefix("$ python -m pipelines ").split()) == 0
+    (load, *further) = [text.splitlines() for kind, _, text in blocks if kind == "console"]
+    assert main(load[0].removeprefix("$ python -m pipelines ").split()) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[0].split(" (pull")[0] == expected[0]
-    assert printed[1:] == expected[1:]
-    (snippet,) = [text for kind, _, text in blocks if kind == "python"]
-    exec(compile(snippet, "README.md", "exec"), {})  # the README's own lines
-    assert "A-3" in capsys.readouterr().out
+    assert printed[0].split(" (pull")[0] == load[1]
+    assert printed[1:] == load[2:]
+    for command, *expected in further:
+        assert _printed(command) == expected
+    for snippet in [text for kind, _, text in blocks if kind == "python"]:
+        exec(
+            compile(snippet, "README.md", "exec"), {}
+        )  # the README's own lines, as typed into Python or a notebook's cell
+        assert "A-3" in capsys.readouterr().out
+
+
+def _printed(command: str) -> list[str]:
+    """What `$ duckdb ...` prints, by the command line of 1.5."""
+    program, *arguments = shlex.split(command.removeprefix("$ "))
+    assert program == "duckdb"
+    done = subprocess.run([older_client.BINARY, *arguments], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.splitlines()
 
 
 def test_every_file_the_readme_names_is_there() -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql
 from warehouse.journal import note_taken_out
 from warehouse.loading import Feed, create_stores
@@ -66,13 +67,21 @@ CHANNELS = (
 
 
 def create_schema(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None:
-    """All tables, macros and views; existing tables are kept."""
+    """All tables, macros and views with their comments; existing tables are kept. One transaction: a few hundred small ones wait for the disk."""
+    connection.execute("begin")
     connection.execute(read_sql("schema"))
+    _execute_folder(connection, "tables")
     create_stores(connection)
     connection.execute(_hour_macro(time_zone))
-    for path in sorted((SQL_FOLDER / "metrics").glob("*.sql")):
+    _execute_folder(connection, "metrics")
+    _execute_folder(connection, "views")
+    comment_store(connection)
+    connection.execute("commit")
+
+
+def _execute_folder(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
+    for path in sorted((SQL_FOLDER / folder).glob("*.sql")):
         connection.execute(path.read_text(encoding="utf-8"))
-    connection.execute(read_sql("views"))
 
 
 def _hour_macro(time_zone: str) -> str:

@@ -106,16 +106,26 @@ def table_feeds(name: str, source: Source) -> dict[str, Source]:
 
 def create_stores(connection: duckdb.DuckDBPyConnection) -> None:
     """The tables of delivered rows, one a kind."""
-    bookkeeping = ", ".join(f"{name} {kind}" for name, kind in BOOKKEEPING)
+    bookkeeping = ", ".join(f"{name} {kind}" for name, kind, _ in BOOKKEEPING)
     for kind in ROW_KINDS.values():
-        connection.execute(f"create table if not exists store.{kind.table} ({bookkeeping}, {stored_columns(kind)})")
-        connection.execute(
-            f"comment on table store.{kind.table} is {quoted(f'One row per key, the newest version delivered: {kind.meaning}.')}"
-        )
-        for field in kind.stored_fields():
-            connection.execute(
-                f"comment on column store.{kind.table}.{identifier(field.name)} is {quoted(field.meaning)}"
-            )
+        table = f"store.{kind.table}"
+        connection.execute(f"create table if not exists {table} ({bookkeeping}, {stored_columns(kind)})")
+        connection.execute(f"comment on table {table} is {quoted(_meaning(kind))}")
+        meanings = [(name, meaning) for name, _, meaning in BOOKKEEPING]
+        for name, meaning in meanings + [(field.name, field.meaning) for field in kind.stored_fields()]:
+            connection.execute(f"comment on column {table}.{identifier(name)} is {quoted(sentence(meaning))}")
+
+
+def _meaning(kind: RowKind) -> str:
+    """What a row of the store is, with a query to start from."""
+    return (
+        f"One row per source x key, the newest version delivered: {kind.meaning}. What was left empty is null.\n"
+        f"example: select feed, count(*) as rows, max(modified_at) as newest_file_at from store.{kind.table} group by feed"
+    )
+
+
+def sentence(meaning: str) -> str:
+    return f"{meaning[0].upper()}{meaning[1:]}."
 
 
 def load_feed(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
+from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 
 import duckdb
@@ -28,6 +31,7 @@ def publish(connection: duckdb.DuckDBPyConnection, loading: Path, folder: Path, 
     try:
         _copy(loading, copy)
         _prove(connection, copy)
+        _forbid_writing(copy)
         copy.rename(target)
         _point_public_name(target, folder)
     except OSError as error:
@@ -38,11 +42,28 @@ def publish(connection: duckdb.DuckDBPyConnection, loading: Path, folder: Path, 
 
 
 def _copy(origin: Path, copy: Path) -> None:
-    with origin.open("rb") as read, copy.open("wb") as write:
+    read = _kept_open(origin, origin.stat().st_ino)
+    with copy.open("wb") as write:
         try:
             fcntl.ioctl(write.fileno(), _FICLONE, read.fileno())
         except OSError:
+            read.seek(0)
             shutil.copyfileobj(read, write, 1 << 24)
+
+
+@lru_cache(maxsize=1)
+def _kept_open(path: Path, inode: int) -> FileIO:
+    """The writer's own file, to read from, open for as long as it is the one that is published.
+
+    Closing it would drop the lock that DuckDB holds on it for this process (POSIX), and another process could write to it.
+    """
+    del inode  # a file made anew is another one
+    return path.open("rb", buffering=0)
+
+
+def _forbid_writing(path: Path) -> None:
+    """A client that forgets to say read-only is refused, instead of locking readers out of a version or changing it."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _prove(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
@@ -78,7 +99,7 @@ def _point_public_name(target: Path, folder: Path) -> None:
     try:
         os.link(target, link)
     except OSError:
-        shutil.copyfile(target, link)  # file systems without hard links
+        shutil.copy(target, link)  # file systems without hard links
     link.rename(folder / PUBLIC_NAME)
 
 

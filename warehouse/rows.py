@@ -345,14 +345,18 @@ ROW_KINDS: dict[str, RowKind] = {
 WRITTEN = "written"
 WRITTEN_FEEDS = {kind.name: f"{WRITTEN}_{kind.name}s" for kind in (ANNOTATION, NOTE, VIEW)}
 
-# Book-keeping of a stored row: which delivery it is from and how new it is.
-BOOKKEEPING: tuple[tuple[str, str], ...] = (
-    ("source", "varchar"),
-    ("feed", "varchar"),
-    ("key", "varchar"),
-    ("version_at", "timestamp"),
-    ("modified_at", "timestamp"),
-    ("file_no", "bigint"),
-    ("line_no", "bigint"),
-    ("row_hash", "ubigint"),
+# Book-keeping of a stored row, which delivery it is from and how new it is: name, SQL type and meaning.
+BOOKKEEPING: tuple[tuple[str, str, str], ...] = (
+    ("source", "varchar", "source it belongs to: part_of of its feed, else the feed"),
+    ("feed", "varchar", "the [sources.NAME] of support.toml that delivered it last"),
+    (
+        "key",
+        "varchar",
+        "what makes it one row within its source: the key of its feed, else its id; several columns are joined by chr(31)",
+    ),
+    ("version_at", "timestamp", "its updated_at (UTC); empty: it says none, and modified_at holds"),
+    ("modified_at", "timestamp", "when the file that delivered it last was written (UTC)"),
+    ("file_no", "bigint", "the file that delivered it last: joins files"),
+    ("line_no", "bigint", "its row number in that file, counted after the header"),
+    ("row_hash", "ubigint", "a hash of its fields: the same again is unchanged"),
 )

@@ -17,8 +17,10 @@ from pages.elements.periods import Period
 from pages.elements.process import of_file
 from pages.elements.process import path as path
 from pages.elements.process import settings as settings
+from warehouse import dictionary as file_dictionary
 from warehouse.ask import Filters, Warehouse
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
+from warehouse.dictionary import Dictionary
 from warehouse.glossary import of_version
 from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
@@ -150,6 +152,12 @@ def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
 def glossary(settings_file: str, version: int) -> pd.DataFrame:
     """Every metric of this version with its definition (see warehouse.glossary)."""
     return of_version(of_file(settings_file).data.folder, version)
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def dictionary(settings_file: str, version: int) -> Dictionary:
+    """Every table, column and macro of this version with what it is (see warehouse.dictionary)."""
+    return file_dictionary.of_version(of_file(settings_file).data.folder, version)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)

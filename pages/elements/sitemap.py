@@ -51,6 +51,13 @@ ENTRIES = (
         roles=SHOWS_THE_FILE,
     ),
     Entry("glossary", "Glossary", "menu_book", "What every metric means."),
+    Entry(
+        "dictionary",
+        "Data dictionary",
+        "dictionary",
+        "What every table and column of the file is.",
+        roles=SHOWS_THE_FILE,
+    ),
     Entry("tickets", "Tickets", "list", "The tickets behind a figure.", in_menu=False),
     Entry("ticket", "Ticket", "confirmation_number", "One ticket's whole history.", in_menu=False),
 )
