@@ -1,7 +1,6 @@
 -- The tables of the file. Times are UTC instants without a zone (_at), durations seconds (_seconds), shares 0-1.
--- `store` keeps delivered rows, one table a kind of row (made from rows.py); `main` is what people query. Here is what the pipelines note
--- of
--- their own work; the rest is in tables/.
+-- `store` keeps delivered rows, one table a kind of row (made from rows.py); `main` is what people query.
+-- Here is what the pipelines note of their own work; the rest is in tables/.
 create schema if not exists store;
 
 -- Nothing reads it; files of earlier versions hold it.
