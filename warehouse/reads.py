@@ -33,7 +33,11 @@ SCALAR_FUNCTIONS_REFUSED = frozenset(
 _OPERATORS = {"seq_scan"}  # of any plan, and also names of table functions
 _INTERNAL = "__internal"
 _NO_PLACE = 2**63  # where the parser made a node up itself
-_KINDS = {"MULTI": "PIVOT without a list of values", "CALL": "CALL or CHECKPOINT", "ALTER": "ALTER or COMMENT"}
+_KINDS = {
+    "MULTI": "PIVOT without its values (write them: on channel in ('email', 'phone'))",
+    "CALL": "CALL or CHECKPOINT",
+    "ALTER": "ALTER or COMMENT",
+}
 PLAN = "explain (format json) "
 _ONLY_READS = (
     "Only reading is possible here: SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW and EXPLAIN of these"
