@@ -32,11 +32,12 @@ def begin(
     kinds: bool = False,
     follow: bool = False,
     filtered: bool = True,
+    by_hand: bool = False,
 ) -> View:
     """Draws the head of a page and returns what it is about; stops the page with a clear message where there is no data.
 
     `follow`: redrawn when there is newer data; otherwise the visitor is told, as a redrawn figure loses its zoom.
-    On a wall there are no controls, and every page follows.
+    `by_hand`: what it shows is asked for each time, so only its stamp follows. On a wall there are no controls, and every page follows.
     """
     links.bounce(page)
     if filtered:
@@ -65,7 +66,7 @@ def begin(
     if filtered:
         links.remember()
     with right:
-        freshness.watch(version, about, zone, theme, follow or wall.is_on())
+        freshness.keep(version, about, zone, theme, follow or wall.is_on(), by_hand)
         if not wall.is_on():
             views.menu(page, version)
     if wall.is_on():
