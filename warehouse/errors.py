@@ -33,3 +33,17 @@ class RowNotWritten(SupportError):
 
 class CheckFailed(SupportError):
     """A check of severity error found something: the last good version stays in place."""
+
+
+class QueryRefused(SupportError):
+    """Ad-hoc SQL was not run, did not finish, or was stopped. The text is one line for the person who wrote it.
+
+    `line` and `column` are the place in their text, from 1, where it is known. `limit` says what stopped it: time, memory, temp space,
+    size (of the result), at once, length (of the text), lease (its page is gone) or stopped (by the visitor); None: none of them.
+    """
+
+    def __init__(
+        self, message: str, line: int | None = None, column: int | None = None, limit: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.line, self.column, self.limit = line, column, limit
