@@ -21,8 +21,11 @@ from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
 
-# Streamlit fades what a tile's change is measured against below a contrast of 4.5.
-READABLE = '<style>[data-testid="stMetricDeltaDescription"], [data-testid="stMetricDeltaDescription"] * {{ color: {muted} !important; opacity: 1 !important }}</style>'
+# Streamlit fades what a tile's change is measured against, and in the dark what stands on the primary colour, below a contrast of 4.5.
+READABLE = """<style>[data-testid="stMetricDeltaDescription"], [data-testid="stMetricDeltaDescription"] *
+{{ color: {muted} !important; opacity: 1 !important }}
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelectTagsContainer"] [data-tag] *
+{{ color: {paper} !important; opacity: 1 !important }}</style>"""
 
 
 def begin(
@@ -45,7 +48,8 @@ def begin(
     theme = freshness.visitor_theme()
     format.use(_habits())
     path = data.path()
-    st.html(READABLE.format(muted=palette.of(theme).muted))
+    inks = palette.of(theme)
+    st.html(READABLE.format(muted=inks.muted, paper=inks.paper))
     left, right = st.columns([2, 3], vertical_alignment="center", gap="small")
     left.subheader(PAGES[page].title, anchor=False)
     right = right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small")

@@ -34,6 +34,7 @@ ENTRIES = (
     Entry("agents", "Agents", "groups", "How each agent is doing, with how sure that is."),
     Entry("customer_voice", "Customer voice", "forum", "What customers said, and how many did not."),
     Entry("weekly_summary", "Weekly summary", "calendar_view_week", "What changed this week, why, and what is noise."),
+    Entry("sql", "SQL", "database", "Your own question to the warehouse, in SQL."),
     Entry("data_health", "Data health", "health_and_safety", "What came in, and what is odd about it."),
     Entry("glossary", "Glossary", "menu_book", "What every metric means."),
     Entry("tickets", "Tickets", "list", "The tickets behind a figure.", in_menu=False),

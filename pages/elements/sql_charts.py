@@ -17,6 +17,7 @@ KINDS: tuple[Kind, ...] = ("line", "bar", "scatter")
 MOST_POINTS = 500
 HEIGHT = 340
 LONGEST_NAME = 16
+LONGEST_SAID = 60
 MOST_TICKS = 12
 MOST_DOTS = 60
 
@@ -41,7 +42,7 @@ def chart(frame: pd.DataFrame, x: str, y: str, kind: Kind, palette: Palette) -> 
     """`y` against `x`, the first MOST_POINTS rows that have both; lines in the order of `x`, bars in the order of the rows."""
     rows = _drawable(frame, x, y, kind)
     places, axis = _across(rows["x"], kind)
-    texts = [f"{escaped(_said(a))}: {escaped(_said(b))}" for a, b in zip(rows["x"], rows["y"], strict=True)]
+    texts = [f"{escaped(name)}: {escaped(_said(value))}" for name, value in zip(rows["name"], rows["y"], strict=True)]
     trace: dict[str, Any] = {
         "type": "bar" if kind == "bar" else "scatter",
         "x": places,
@@ -71,11 +72,20 @@ def _look(column: pd.Series, x: str, kind: Kind, palette: Palette) -> dict[str, 
 
 
 def _drawable(frame: pd.DataFrame, x: str, y: str, kind: Kind) -> pd.DataFrame:
-    rows = pd.DataFrame({"x": frame[x], "y": frame[y]})
+    rows = pd.DataFrame({"x": frame[x], "y": frame[y], "name": _names(frame, x)})
     rows = rows[rows["y"].map(_is_finite) & rows["x"].notna()]
     if kind == "line" and (_is_instant(rows["x"]) or _is_number(rows["x"])):
         rows = rows.sort_values("x", kind="stable")
     return rows.head(MOST_POINTS)
+
+
+def _names(frame: pd.DataFrame, x: str) -> list[str]:
+    """What a mark is, when pointed at: `x`, then whatever else of its row is no number."""
+    others = [name for name in frame.columns if name != x and name not in numbers(frame)]
+    return [
+        ", ".join(format.cut(_said(value), LONGEST_SAID) for value in values)
+        for values in frame[[x, *others]].itertuples(index=False, name=None)
+    ]
 
 
 def _across(column: pd.Series, kind: Kind) -> tuple[list[Any], Json]:
@@ -114,7 +124,11 @@ def _alt(rows: pd.DataFrame, x: str, y: str, kind: Kind) -> str:
 
 def _said(value: Any) -> str:
     """A value in full: the visitor's marks in numbers, instants without idle digits."""
-    if isinstance(value, bool) or not types.is_number(value):
+    if not types.is_scalar(value) or isinstance(value, bool | str):
+        return str(value)
+    if format.is_missing(value):
+        return format.EM_DASH
+    if not types.is_number(value):
         return str(value)
     return format.decimal(float(value)) if float(value).is_integer() else f"{float(value):.6g}"
 

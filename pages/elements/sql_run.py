@@ -1,0 +1,76 @@
+"""Running the query of a sheet: begun here, looked after while it runs, ended here. What it may do and how much is warehouse.adhoc's to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.elements import data, format
+from pages.elements.sql_sheet import Outcome, Sheet
+from pages.elements.tiles import quiet
+from warehouse.adhoc import AdHoc, Result
+from warehouse.errors import QueryRefused, SupportError
+from warehouse.settings import load
+
+# A query that is done by then shows its result at once.
+PATIENCE_SECONDS = 0.4
+# Well within the seconds after which a query that nobody looks after is ended.
+LOOK_SECONDS = 0.7
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda runner: runner.close())
+def _runner(settings_file: str) -> AdHoc:
+    settings = load(Path(settings_file))
+    return AdHoc(settings.data.folder, settings.sql)
+
+
+def begin(sheet: Sheet, values: Mapping[str, object]) -> None:
+    """Runs the text of the sheet; one that still runs is stopped first."""
+    if sheet.query:
+        sheet.query.stop()
+    sheet.query, sheet.outcome, sheet.is_foreign = None, None, False
+    sheet.began_at = data.now()
+    try:
+        sheet.query = _runner(data.path()).start(sheet.text, values)
+        result = sheet.query.wait(PATIENCE_SECONDS)
+    except SupportError as error:
+        _refused(sheet, error)
+    else:
+        _ended(sheet, result)
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def look_after(sheet: Sheet) -> None:
+    """How long the query has run, and a way to stop it. Drawn only while one runs; then the page is drawn anew."""
+    if sheet.query is None:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("Stop", icon=":material/stop_circle:", key="sql_stop"):
+            sheet.query.stop()
+        quiet(f"Running · {format.duration(sheet.query.seconds)}", width="content")
+    try:
+        result = sheet.query.poll()
+    except SupportError as error:
+        _refused(sheet, error)
+    else:
+        _ended(sheet, result)
+    if sheet.query is None:
+        st.rerun()
+
+
+def _ended(sheet: Sheet, result: Result | None) -> None:
+    if result is not None:
+        sheet.end(Outcome(**_about(sheet), seconds=result.seconds, result=result))
+
+
+def _refused(sheet: Sheet, error: SupportError) -> None:
+    refusal = error if isinstance(error, QueryRefused) else QueryRefused(str(error))
+    seconds = sheet.query.seconds if sheet.query else 0.0
+    sheet.end(Outcome(**_about(sheet), seconds=seconds, refusal=refusal))
+
+
+def _about(sheet: Sheet) -> dict[str, Any]:
+    return {"text": sheet.text, "written": dict(sheet.written), "began_at": sheet.began_at or data.now()}
