@@ -15,6 +15,7 @@ access.require("sql")
 
 
 def draw(view: View) -> None:
+    sql_run.get_ready()
     sheet = sql_sheet.of_visitor()
     sql_sheet.follow_address(sheet)
     desk, shelf = st.columns([13, 6], gap="medium")

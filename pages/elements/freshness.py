@@ -90,7 +90,8 @@ def watch_stamp(zone: str, theme: Theme) -> None:
         sources = data.sources(data.path(), data.version())
     except SupportError:
         return
-    _said(sources, zone)
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        _said(sources, zone)
 
 
 def _said(sources: tuple[Source, ...], zone: str) -> None:

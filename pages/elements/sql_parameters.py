@@ -9,7 +9,6 @@ import streamlit as st
 from pages.elements import data, sql_values
 from pages.elements.data import View
 from pages.elements.sql_sheet import PARAMETER, Sheet
-from pages.elements.tables import plain
 from warehouse.adhoc import parameters_of
 from warehouse.errors import QueryRefused
 
@@ -39,6 +38,7 @@ def _names(text: str) -> list[str]:
 def _field(view: View, sheet: Sheet, name: str) -> object:
     key = f"sql_{PARAMETER}{name}"
     written = sheet.written[name]
+    label = f"${name}"  # letters, digits and underscores alone
 
     def by_hand() -> None:
         sheet.by_hand = True
@@ -47,7 +47,7 @@ def _field(view: View, sheet: Sheet, name: str) -> object:
         labels = data.choices(view.settings, True).get(FILTERS[name], {})
         st.session_state.setdefault(key, written)
         chosen = st.multiselect(
-            plain(f"${name}"),
+            label,
             [*labels, *(value for value in written if value not in labels)],
             format_func=lambda value: labels.get(value, value),
             key=key,
@@ -58,18 +58,20 @@ def _field(view: View, sheet: Sheet, name: str) -> object:
         sheet.written[name] = chosen
         return chosen or None
     st.session_state.setdefault(key, written[-1] if written else "")
-    text = st.text_input(plain(f"${name}"), key=key, placeholder="null", help=sql_values.HOW, on_change=by_hand)
+    text = st.text_input(label, key=key, placeholder="null", help=sql_values.HOW, on_change=by_hand)
     sheet.written[name] = [text or ""]
     return sql_values.read(text or "")
 
 
 def _first(view: View, name: str) -> list[str]:
-    """What a field holds at first: the questions of the pages ask for a period, an instant and a zone."""
+    """What a field holds at first: the questions of the pages ask for a period, an instant, a zone and a grain."""
     known = {
         "start": _written(datetime.combine(view.as_of.date() - timedelta(days=DAYS), time())),
         "end": _written(view.as_of + timedelta(seconds=1)),
         "as_of": _written(view.as_of),
+        "today": _written(datetime.combine(view.as_of.date(), time())),
         "zone": view.zone,
+        "grain": "day",
     }
     return [known[name]] if name in known else []
 

@@ -27,6 +27,11 @@ def _runner(settings_file: str) -> AdHoc:
     return AdHoc(settings.data.folder, settings.sql)
 
 
+def get_ready() -> None:
+    """Has a process ready before the first query is asked: it takes a second to start."""
+    _runner(data.path())
+
+
 def begin(sheet: Sheet, values: Mapping[str, object]) -> None:
     """Runs the text of the sheet; one that still runs is stopped first."""
     if sheet.query:
