@@ -34,7 +34,7 @@ def editor(
     once: the text replaced, the words put in at the cursor, the line marked. `columns` (by table) and `macros` (name, call) are proposed
     while typing. Callbacks read what was typed with `typed`.
     """
-    _known_to_streamlit()
+    serve()
     _component()(
         key=KEY,
         data={
@@ -66,8 +66,8 @@ def _component() -> Any:
     return st.components.v2.component(NAME, html='<div class="sql-editor"></div>', js="editor.js")
 
 
-def _known_to_streamlit() -> None:
-    """Names the folder of the built file, as Streamlit finds it by itself only for installed packages; tests/test_browser_sql.py holds that it works."""
+def serve() -> None:
+    """Serves the built file. Streamlit finds such folders by itself only in installed packages; tests/test_browser_sql.py holds that this works."""
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(NAME) is None:
         folder = ComponentConfig(COMPONENT, asset_dir="static/sql_editor")
