@@ -50,7 +50,8 @@ def _ask(view: View, sheet: Sheet) -> None:
 def _editor(view: View, sheet: Sheet) -> None:
     columns = sql_shelf.columns(view.settings, view.version)
     macros = data.glossary(view.settings, view.version)
-    refusal = sheet.outcome.refusal if sheet.outcome else None
+    outcome = sheet.outcome
+    refusal = outcome.refusal if outcome and outcome.asked.text == sheet.text else None
     sql_editor.editor(
         (sheet.text_no, sheet.text),
         (sheet.insert_no, sheet.insert),

@@ -209,7 +209,7 @@ def test_history_keeps_the_newest_first_and_no_rows(opened: Callable[..., AppTes
     shown = app.dataframe[-1].value
     assert shown["Query"].tolist() == ["select b from nothing", "select 1 as a"]
     assert shown["Gave"].tolist()[0] == "refused"
-    assert shown["Gave"].tolist()[1].startswith("1 row, 1 column")
+    assert shown["Gave"].tolist()[1].startswith("1 row, ")
     assert [len(past.result.frame) for past in app.session_state["sql_sheet"].past if past.result] == [0]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 
 import pandas as pd
 from pandas.api import types
 
 from pages.elements import format
-from pages.elements.figure import FONT_SIZE, Chart, Json, draw, escaped, said
+from pages.elements.figure import FONT_SIZE, Chart, Json, date_axis, draw, escaped, said
 from pages.elements.palette import Palette
 
 Kind = Literal["line", "bar", "scatter"]
@@ -91,13 +92,22 @@ def _names(frame: pd.DataFrame, x: str) -> list[str]:
 def _across(column: pd.Series, kind: Kind) -> tuple[list[Any], Json]:
     """Where marks lie: instants on a date axis, numbers on their own, names side by side."""
     if _is_instant(column):
-        return [moment.isoformat() for moment in column], {"type": "date", "nticks": 8}
+        return [moment.isoformat() for moment in column], _time_axis(column)
     if _is_number(column) and kind != "bar":
         return [float(value) for value in column], {"type": "linear", "nticks": 10, "rangemode": "normal"}
     step = max(1, -(-len(column) // MOST_TICKS))
     shown = list(range(0, len(column), step))
     names = [escaped(format.cut(_said(column.iloc[place]), LONGEST_NAME)) for place in shown]
     return list(range(len(column))), {"tickvals": shown, "ticktext": names, "automargin": True}
+
+
+def _time_axis(column: pd.Series) -> Json:
+    """Days, or hours where there are few; the ends are the figure's own, so that no bar is cut."""
+    ends = [moment.to_pydatetime() for moment in sorted(column)][:: max(len(column) - 1, 1)]
+    if not ends:
+        return {"type": "date"}
+    axis = date_axis("hour" if ends[-1] - ends[0] <= timedelta(days=2) else "day", ends)
+    return {name: value for name, value in axis.items() if name != "range"}
 
 
 def _upwards(y: str, kind: Kind, palette: Palette) -> Json:

@@ -21,7 +21,7 @@ LIMITS = {"rows": "rows", "cells": "cells (rows × columns)"}
 def draw(view: View, outcome: Outcome) -> None:
     """The result with its downloads, or the message."""
     if outcome.refusal is not None:
-        refused(outcome.text, outcome.refusal, outcome.seconds)
+        refused(outcome.asked.text, outcome.refusal, outcome.seconds)
     elif outcome.result is not None:
         _rows(view, outcome, outcome.result)
 
@@ -110,8 +110,8 @@ def _chart(view: View, rows: pd.DataFrame, proposed: tuple[str, str, sql_charts.
 
 def about(view: View, outcome: Outcome) -> str:
     """One line for the files: the query, what was written into its parameters, and how far the data went."""
-    written = ", ".join(f"${name} = {' or '.join(values) or 'null'}" for name, values in outcome.written.items())
+    written = ", ".join(f"${name} = {' or '.join(values) or 'null'}" for name, values in outcome.asked.written.items())
     result = outcome.result
     cut = f"cut by the limit of {LIMITS[result.cut_by]}" if result and result.cut_by else "complete"
-    facts = ["SQL result", f"query: {outcome.text}", f"parameters: {written or 'none'}", cut]
-    return " | ".join([*facts, f"run at {outcome.began_at:%Y-%m-%dT%H:%M:%S}Z", f"data as of {view.as_of}Z"])
+    facts = ["SQL result", f"query: {outcome.asked.text}", f"parameters: {written or 'none'}", cut]
+    return " | ".join([*facts, f"run at {outcome.asked.began_at:%Y-%m-%dT%H:%M:%S}Z", f"data as of {view.as_of}Z"])

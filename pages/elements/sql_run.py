@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from pages.elements import data, format
-from pages.elements.sql_sheet import Outcome, Sheet
+from pages.elements.sql_sheet import Asked, Outcome, Sheet
 from pages.elements.tiles import quiet
-from warehouse.adhoc import AdHoc, Result
+from warehouse.adhoc import AdHoc, Query, Result
 from warehouse.errors import QueryRefused, SupportError
 from warehouse.settings import load
 
@@ -19,6 +19,7 @@ from warehouse.settings import load
 PATIENCE_SECONDS = 0.4
 # Well within the seconds after which a query that nobody looks after is ended.
 LOOK_SECONDS = 0.7
+STOPPING_SECONDS = 1.0
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda runner: runner.close())
@@ -35,47 +36,45 @@ def get_ready() -> None:
 def begin(sheet: Sheet, values: Mapping[str, object]) -> None:
     """Runs the text of the sheet; one that still runs is stopped first."""
     if sheet.query:
-        sheet.query.stop()
+        _stop(sheet.query)
     sheet.query, sheet.outcome, sheet.is_foreign = None, None, False
-    sheet.began_at = data.now()
+    asked = sheet.asked = Asked(sheet.text, dict(sheet.written), data.now())
     try:
         sheet.query = _runner(data.path()).start(sheet.text, values)
-        result = sheet.query.wait(PATIENCE_SECONDS)
+        _ended(sheet, asked, sheet.query.wait(PATIENCE_SECONDS))
     except SupportError as error:
-        _refused(sheet, error)
-    else:
-        _ended(sheet, result)
+        _refused(sheet, asked, error)
+
+
+def _stop(query: Query) -> None:
+    """Stops a query and waits until it has made place for another."""
+    query.stop()
+    with suppress(QueryRefused):
+        query.wait(STOPPING_SECONDS)
 
 
 @st.fragment(run_every=LOOK_SECONDS)
 def look_after(sheet: Sheet) -> None:
     """How long the query has run, and a way to stop it. Drawn only while one runs; then the page is drawn anew."""
-    if sheet.query is None:
+    if sheet.query is None or sheet.asked is None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Stop", icon=":material/stop_circle:", key="sql_stop"):
-            sheet.query.stop()
+            _stop(sheet.query)
         quiet(f"Running · {format.duration(sheet.query.seconds)}", width="content")
     try:
-        result = sheet.query.poll()
+        _ended(sheet, sheet.asked, sheet.query.poll())
     except SupportError as error:
-        _refused(sheet, error)
-    else:
-        _ended(sheet, result)
+        _refused(sheet, sheet.asked, error)
     if sheet.query is None:
         st.rerun()
 
 
-def _ended(sheet: Sheet, result: Result | None) -> None:
+def _ended(sheet: Sheet, asked: Asked, result: Result | None) -> None:
     if result is not None:
-        sheet.end(Outcome(**_about(sheet), seconds=result.seconds, result=result))
+        sheet.end(Outcome(asked, result.seconds, result=result))
 
 
-def _refused(sheet: Sheet, error: SupportError) -> None:
+def _refused(sheet: Sheet, asked: Asked, error: SupportError) -> None:
     refusal = error if isinstance(error, QueryRefused) else QueryRefused(str(error))
-    seconds = sheet.query.seconds if sheet.query else 0.0
-    sheet.end(Outcome(**_about(sheet), seconds=seconds, refusal=refusal))
-
-
-def _about(sheet: Sheet) -> dict[str, Any]:
-    return {"text": sheet.text, "written": dict(sheet.written), "began_at": sheet.began_at or data.now()}
+    sheet.end(Outcome(asked, sheet.query.seconds if sheet.query else 0.0, refusal=refusal))

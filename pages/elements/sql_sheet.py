@@ -23,12 +23,19 @@ MOST_REMEMBERED = 50
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a query ended: with a result, or refused."""
+class Asked:
+    """What was run, and when (UTC)."""
 
     text: str
     written: Mapping[str, list[str]]
     began_at: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a query ended: with a result, or refused."""
+
+    asked: Asked
     seconds: float
     result: Result | None = None
     refusal: QueryRefused | None = None
@@ -50,7 +57,7 @@ class Sheet:
     by_hand: bool = False
     address: Written | None = None
     query: Query | None = None
-    began_at: datetime | None = None
+    asked: Asked | None = None
     outcome: Outcome | None = None
     past: tuple[Outcome, ...] = ()
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.elements import data, format, periods, tables, views
 from pages.elements.data import View
-from pages.elements.sql_result import counts, took
+from pages.elements.sql_result import took
 from pages.elements.sql_sheet import PARAMETER, TEXT, Outcome, Sheet, address_of
 from pages.elements.tables import plain
 from pages.elements.tiles import quiet
@@ -171,14 +171,14 @@ def _history(view: View, sheet: Sheet) -> None:
         return
 
     def chosen() -> None:
-        past = sheet.past[st.session_state["sql_past_clicked"]["row"]]
+        past = sheet.past[st.session_state["sql_past_clicked"]["row"]].asked
         sheet.choose(past.text, past.written)
 
     shown = pd.DataFrame(
         {
-            "Query": [format.cut(" ".join(past.text.split()), 34) for past in sheet.past],
+            "Query": [format.cut(" ".join(past.asked.text.split()), 34) for past in sheet.past],
             "Gave": [_gave(past) for past in sheet.past],
-            "At": [format.clock(periods.local_time(past.began_at, view.zone)) for past in sheet.past],
+            "At": [format.clock(periods.local_time(past.asked.began_at, view.zone)) for past in sheet.past],
         }
     )
     _list(
@@ -192,7 +192,7 @@ def _history(view: View, sheet: Sheet) -> None:
 
 def _gave(past: Outcome) -> str:
     if past.result is not None:
-        return f"{counts(past.result)}, {took(past.seconds)}"
+        return f"{format.counted(past.result.rows, 'row')}, {took(past.seconds)}"
     return "stopped" if past.refusal and past.refusal.limit == "stopped" else "refused"
 
 
