@@ -376,6 +376,22 @@ def test_with_temp_space_it_runs_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_dashboard_spilled_is_removed(
+    start_adhoc: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in (f"support-sql-{dead.pid}-x", f"support-sql-{os.getpid()}-x", "support-sql-notes-x", "other"):
+        (tmp_path / name).mkdir()
+    start_adhoc()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"support-sql-{os.getpid()}-x",
+        "support-sql-notes-x",
+        "other",
+    }
+
+
 def test_more_rows_than_may_be_returned_are_cut(start_adhoc: Started) -> None:
     answer = result(start_adhoc(rows=100), "select range as number from range(100000000000)")
     assert (answer.rows, answer.cut_by, answer.frame["number"].tolist()) == (100, "rows", list(range(100)))
@@ -460,6 +476,9 @@ from warehouse.adhoc import AdHoc
 from warehouse.settings import Sql
 adhoc = AdHoc(Path(sys.argv[1]), Sql())
 query = adhoc.start(sys.argv[2])
+while not adhoc._spare.done():
+    query.poll()
+    time.sleep(0.1)
 print(query.pid, adhoc._spare.result().pid, flush=True)
 while True:
     query.poll()

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from warehouse.connection import newest_version
 from warehouse.errors import FolderError, QueryRefused
-from warehouse.query_process import QueryProcess, Request
+from warehouse.query_process import QueryProcess, Request, clear_leftovers
 from warehouse.query_results import Result, over_limit, result_of
 from warehouse.settings import Sql
 
@@ -62,6 +62,7 @@ class AdHoc:
     """Ad-hoc SQL on the warehouse of one data folder, within limits. One process is kept ready, which holds no file open."""
 
     def __init__(self, folder: Path, limits: Sql) -> None:
+        clear_leftovers()
         self._folder = folder.resolve()
         self._limits = limits
         self._places = threading.BoundedSemaphore(limits.at_once)
@@ -96,8 +97,8 @@ class AdHoc:
         """The process that was ready, with its query; another where it has gone meanwhile."""
         for _ in range(2):
             with self._lock:
-                process = self._spare.result()
-                self._spare = self._starter.submit(QueryProcess)
+                spare, self._spare = self._spare, self._starter.submit(QueryProcess)
+            process = spare.result()
             try:
                 process.ask(request)
                 return process
@@ -111,8 +112,9 @@ class AdHoc:
     def close(self) -> None:
         """Ends the process that is kept ready; running queries end with their leases."""
         with self._lock:
-            self._spare.result().end()
             self._starter.shutdown()
+            if self._spare.exception() is None:
+                self._spare.result().end()
 
 
 class Query:

@@ -20,6 +20,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_ADD_RULE, _LANDLOCK_RESTRICT_SELF = 444, 445, 446
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}  # how many kinds of access to files each version of Landlock knows
 _TCP_SINCE, _SCOPES_SINCE = 4, 6
+_FILE_HEADER = 1 << 20
 _SPARE_FILES = 8  # that DuckDB may open beside what is open: the parts of a spilled sort
 
 
@@ -41,8 +42,8 @@ def end_with_parent() -> None:
 
 
 def give_way() -> None:
-    """Pages go first, for the processor and, where memory runs out, for staying alive."""
-    os.nice(10)
+    """Pages go first, for the processor and, where memory runs out, for staying alive. A query goes last (`close`)."""
+    os.nice(5)
     if IS_LINUX:
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
@@ -56,25 +57,28 @@ def address_space() -> int:
 
 
 def close(memory: int, seconds: float, temp_space: int, temp_folder: str | None) -> None:
-    """Closes all fences. `memory` (beside what is in use now) and `temp_space` in bytes; `seconds` of processor time.
+    """Closes all fences and goes last. `memory` (beside what is in use now) and `temp_space` in bytes; `seconds` of processor time.
 
     Without temp space not one file more can be opened, nor a socket, and none be written.
     """
+    os.nice(19)
     open_files = max(int(name) for name in os.listdir("/dev/fd")) + 1
     base = address_space()
     shut_files_and_network(temp_folder)
     if base:
         _limit(resource.RLIMIT_AS, base + memory)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, temp_space)
-    _limit(resource.RLIMIT_CPU, int(seconds) + 1)
+    _limit(resource.RLIMIT_FSIZE, temp_space + _FILE_HEADER if temp_space else 0)
+    _limit(resource.RLIMIT_CPU, int(seconds) + 2)
     _limit(resource.RLIMIT_NPROC, 0)
     _limit(resource.RLIMIT_NOFILE, open_files + (_SPARE_FILES if temp_space else 0))
 
 
 def _limit(kind: int, most: int) -> None:
     with suppress(ValueError, OSError):  # macOS refuses some of them
-        resource.setrlimit(kind, (most, most))
+        resource.setrlimit(
+            kind, (most, most + 1 if kind == resource.RLIMIT_CPU else most)
+        )  # a second between SIGXCPU and SIGKILL
 
 
 def shut_files_and_network(temp_folder: str | None) -> None:

@@ -30,37 +30,49 @@ SCALAR_FUNCTIONS_REFUSED = frozenset(
     to_aggregate_state variant_bytes_to_variant variant_to_parquet_variant write_log
     """.split()  # noqa: SIM905
 )
+_OPERATORS = {"seq_scan"}  # of any plan, and also names of table functions
 _INTERNAL = "__internal"
 _NO_PLACE = 2**63  # where the parser made a node up itself
-_KINDS = {"MULTI": "PIVOT without a list of values", "CALL": "CALL or CHECKPOINT", "ALTER": "ALTER or COMMENT"}
+_KINDS = {
+    "MULTI": "PIVOT without its values (write them: on channel in ('email', 'phone'))",
+    "CALL": "CALL or CHECKPOINT",
+    "ALTER": "ALTER or COMMENT",
+}
 PLAN = "explain (format json) "
 _ONLY_READS = (
     "Only reading is possible here: SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW and EXPLAIN of these"
 )
 
 
-def check(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+def refused_table_functions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """DuckDB's own table functions but TABLE_FUNCTIONS: what is new in a version is refused until it has been looked at."""
+    answer = connection.execute(
+        "select distinct lower(function_name) from duckdb_functions() where internal and function_type in ('table', 'table_macro')"
+    )
+    return frozenset(name for (name,) in answer.fetchall()) - TABLE_FUNCTIONS
+
+
+def check(connection: duckdb.DuckDBPyConnection, sql: str, refused: frozenset[str]) -> str:
     """The statement that reads: `sql` itself, or what its EXPLAIN explains. Raises QueryRefused, and duckdb.Error for a mistake."""
     kind = _only_statement(connection, sql)
     inner = sql if kind == "SELECT" else _explained(connection, sql) if kind == "EXPLAIN" else None
     tree = inner and _tree(connection, inner)
     if not inner or not tree:
         raise QueryRefused(f"{_ONLY_READS}, not {_KINDS.get(kind, kind.replace('_', ' '))}")
-    _check_tree(connection, sql, tree)
+    _check_tree(sql, tree, refused)
     return inner
 
 
-def check_plan(connection: duckdb.DuckDBPyConnection, inner: str, values: Mapping[str, object]) -> None:
+def check_plan(
+    connection: duckdb.DuckDBPyConnection, inner: str, values: Mapping[str, object], refused: frozenset[str]
+) -> None:
     """Raises QueryRefused where the plan reaches a table function that is not for queries, however it was named."""
     answer = connection.execute(f"{PLAN}{inner}", dict(values) or None).fetchone()
     plan = json.loads(answer[1]) if answer else []
-    refused = {name.upper() for name in _table_functions(connection) - TABLE_FUNCTIONS}
     for node in _nodes(plan):
-        name = str(node.get("name", "")).strip()
-        if name in refused - {"SEQ_SCAN", "SUMMARY"}:
-            raise QueryRefused(
-                f"{name.lower()} is not open to queries here: it tells of the system, not of the warehouse"
-            )
+        name = str(node.get("name", "")).strip().lower()
+        if name in refused - _OPERATORS:
+            raise QueryRefused(f"{name} is not open to queries here: it tells of the system, not of the warehouse")
 
 
 def _only_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
@@ -72,7 +84,7 @@ def _only_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     try:
         return str(statements[0].type.name)
     except ValueError:  # a kind that the Python client has no name for
-        return "that"
+        return "this"
 
 
 def _tree(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any] | None:
@@ -105,20 +117,19 @@ def _after_brackets(words: list[bytes], start: int) -> int:
     return len(words)
 
 
-def _check_tree(connection: duckdb.DuckDBPyConnection, sql: str, tree: dict[str, Any]) -> None:
-    known = _table_functions(connection)
+def _check_tree(sql: str, tree: dict[str, Any], refused: frozenset[str]) -> None:
     for node in _nodes(tree):
         kind = str(node.get("type", ""))
         if kind.endswith("_NODE") and kind not in READS:
             raise QueryRefused(f"{_ONLY_READS}, not {kind.removesuffix('_NODE').removesuffix('_QUERY')} within WITH")
-        if kind == "TABLE_FUNCTION":
-            name = _function_name(node["function"])
-            if name in known - TABLE_FUNCTIONS or name in SCALAR_FUNCTIONS_REFUSED:
-                raise _refused(sql, name, node)
-        elif "function_name" in node:
-            name = _function_name(node)
-            if name in SCALAR_FUNCTIONS_REFUSED or name.startswith(_INTERNAL):
-                raise _refused(sql, name, node)
+        if kind == "TABLE_FUNCTION" and _function_name(node["function"]) in refused:
+            raise _refused(sql, _function_name(node["function"]), node)
+        if "function_name" in node and _is_refused(_function_name(node)):
+            raise _refused(sql, _function_name(node), node)
+
+
+def _is_refused(name: str) -> bool:
+    return name in SCALAR_FUNCTIONS_REFUSED or name.startswith(_INTERNAL)
 
 
 def _function_name(node: dict[str, Any]) -> str:
@@ -128,14 +139,6 @@ def _function_name(node: dict[str, Any]) -> str:
 def _refused(sql: str, name: str, node: dict[str, Any]) -> QueryRefused:
     line, column = place_of(sql, node.get("query_location"))
     return QueryRefused(f"{name}() is not open to queries here", line, column)
-
-
-def _table_functions(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """DuckDB's own table functions; those of the warehouse's file are not among them."""
-    answer = connection.execute(
-        "select distinct lower(function_name) from system.main.duckdb_functions() where internal and function_type in ('table', 'table_macro')"
-    )
-    return {name for (name,) in answer.fetchall()}
 
 
 def _nodes(tree: object) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,8 @@ def mistake(error: Exception, sql: str, shift: int = 0) -> QueryRefused:
     text, position = _parts(error)
     if limit := _limit(error, text):
         return QueryRefused("", limit=limit)
+    if isinstance(error, duckdb.PermissionException):
+        text = "Files, addresses and settings are not open to queries here: only the warehouse is"
     line, column = place_of(sql, position - shift if position is not None else None)
     return QueryRefused(_one_line(text, sql), line, column)
 

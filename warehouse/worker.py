@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from warehouse import confined, fences
 from warehouse.errors import QueryRefused, SupportError
-from warehouse.reads import PLAN, check, check_plan
+from warehouse.reads import PLAN, check, check_plan, refused_table_functions
 from warehouse.sql_mistakes import mistake
 
 _BATCH_ROWS = 2048
@@ -32,11 +32,12 @@ def main() -> None:
     pa.set_memory_pool(pa.system_memory_pool())  # the others reserve address space, which is limited, by the gigabyte
     connection = confined.prepare()
     connection.sql("select 1").to_arrow_reader(1).read_all()  # loads what is loaded late
+    refused = refused_table_functions(connection)
     _say(answers, state="ready")
     request = _request()
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        _answer(connection, request, answers)
+        _answer(connection, request, answers, refused)
     except QueryRefused as refusal:
         place = {"line": refusal.line, "column": refusal.column}
         _say(answers, state="refused", message=str(refusal), limit=refusal.limit, **place)
@@ -79,18 +80,20 @@ def _end_with_input() -> None:
     os._exit(1)
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any], answers: IO[bytes]) -> None:
+def _answer(
+    connection: duckdb.DuckDBPyConnection, request: dict[str, Any], answers: IO[bytes], refused: frozenset[str]
+) -> None:
     alarm = threading.Timer(request["seconds"], connection.interrupt)
     alarm.daemon = True
     _close_fences(connection, request, alarm)
     sql = request["sql"]
     try:
-        inner = check(connection, sql)
+        inner = check(connection, sql, refused)
     except (duckdb.Error, MemoryError) as error:
         raise mistake(error, sql) from error
     _say(answers, state="reading")
     try:
-        check_plan(connection, inner, request["values"])
+        check_plan(connection, inner, request["values"], refused)
     except (duckdb.Error, MemoryError) as error:
         raise mistake(error, sql, len(PLAN)) from error
     try:
