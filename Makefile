@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-duckdb-1.5 lint format clean
+.PHONY: run test test-duckdb-1.5 lint format editor clean
 
 run: $(VENV)/installed
 	@$(BIN)/python -m pipelines start
@@ -26,6 +26,10 @@ format: $(VENV)/installed-tests
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/sqlfmt --quiet warehouse
+
+# The SQL page's editor as one file, built anew after a change to pages/editor. Only this needs Node.
+editor:
+	@cd pages/editor && npm ci --no-audit --no-fund && npm run build
 
 $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

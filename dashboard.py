@@ -30,9 +30,10 @@ HEAVY = ("pandas", "plotly.graph_objects", "duckdb", "pages.elements.charts", "p
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    """Imports what pages need, then freezes it: later collections do not walk through it again."""
+    """Imports what pages need and serves the editor's file, then freezes it: later collections do not walk through it again."""
     for name in HEAVY:
         importlib.import_module(name)
+    importlib.import_module("pages.elements.sql_editor").serve()
     gc.collect()
     gc.freeze()
     yield None

@@ -19,7 +19,7 @@ from tests.conftest import shared_settings
 from warehouse.settings import load
 
 pytestmark = pytest.mark.browser
-WITHOUT_CHARTS = ("glossary", "dictionary", "tickets")
+WITHOUT_CHARTS = ("sql", "glossary", "dictionary", "tickets")
 PATHS = [entry.path for entry in ENTRIES if entry.path != "ticket"]
 # What a reader with other eyes or hands cannot get past.
 SERIOUS = ("serious", "critical")

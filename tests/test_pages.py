@@ -288,8 +288,9 @@ def fetched(path: str, encoding: str) -> tuple[dict[str, str], bytes]:
     return headers, b"".join(message.get("body", b"") for message in messages[1:])
 
 
-def test_scripts_are_sent_compressed_and_whole() -> None:
-    headers, body = fetched("/static/js/plotly.js", "gzip, br")
+@pytest.mark.parametrize("path", ["/static/js/plotly.js", "/_stcore/bidi-components/support.sql_editor/editor.js"])
+def test_scripts_are_sent_compressed_and_whole(path: str) -> None:
+    headers, body = fetched(path, "gzip, br")
     assert headers["content-encoding"] == "gzip"
     assert int(headers["content-length"]) == len(body) < len(SCRIPT) / 10
     assert gzip.decompress(body) == SCRIPT

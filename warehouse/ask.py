@@ -5,6 +5,7 @@ One connection a process, a cursor a question. A new version is noticed by `vers
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from dataclasses import asdict, dataclass
@@ -135,3 +136,14 @@ def question_sql(question: str) -> str:
     if not path.is_file():
         raise UnknownQuestion(f"There is no question {question!r} in {QUESTIONS.name}/")
     return path.read_text(encoding="utf-8")
+
+
+@cache
+def known_questions() -> dict[str, str]:
+    """Every question by name, with what the first lines of its file say of the answer."""
+    return {path.stem: _said_first(path.read_text(encoding="utf-8")) for path in sorted(QUESTIONS.glob("*.sql"))}
+
+
+def _said_first(sql: str) -> str:
+    lines = itertools.takewhile(lambda line: line.startswith("--"), sql.splitlines())
+    return " ".join(line.removeprefix("--").strip() for line in lines)

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALLEST = 1024
 LEVEL = 6
+# Streamlit's own, and those of components such as the SQL page's editor.
+FOLDERS = ("/static/", "/_stcore/bidi-components/")
 
 
 class CompressedAssets:
@@ -51,8 +53,12 @@ class CompressedAssets:
 
 
 def _is_asset(scope: Scope) -> bool:
-    """A script or style of Streamlit's own, asked for whole by a browser that reads gzip."""
+    """A script or style of Streamlit's or of a component, asked for whole by a browser that reads gzip."""
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].endswith((".js", ".css")):
         return False
     headers = Headers(scope=scope)
-    return "/static/" in scope["path"] and "gzip" in headers.get("accept-encoding", "") and "range" not in headers
+    return (
+        any(folder in scope["path"] for folder in FOLDERS)
+        and "gzip" in headers.get("accept-encoding", "")
+        and "range" not in headers
+    )

@@ -35,8 +35,13 @@ from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
 
-# Streamlit fades what a tile's change is measured against below a contrast of 4.5.
-READABLE = '<style>[data-testid="stMetricDeltaDescription"], [data-testid="stMetricDeltaDescription"] * {{ color: {muted} !important; opacity: 1 !important }}</style>'
+# Streamlit offers every table as a CSV of its own, which lets text be a formula: ours (downloads) stand beside it and do not.
+# It fades what a tile's change is measured against, and in the dark what stands on the primary colour, below a contrast of 4.5.
+STYLE = """<style>[data-testid="stMetricDeltaDescription"], [data-testid="stMetricDeltaDescription"] *
+{{ color: {muted} !important; opacity: 1 !important }}
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] *, [data-testid="stMultiSelectTagsContainer"] [data-tag] *
+{{ color: {paper} !important; opacity: 1 !important }}
+[data-testid="stElementToolbar"] [aria-label^="Download as CSV"] {{ display: none }}</style>"""
 
 
 def begin(
@@ -46,11 +51,12 @@ def begin(
     kinds: bool = False,
     follow: bool = False,
     filtered: bool = True,
+    by_hand: bool = False,
 ) -> View:
     """Draws the head of a page and returns what it is about; stops the page with a clear message where there is no data.
 
     `follow`: redrawn when there is newer data; otherwise the visitor is told, as a redrawn figure loses its zoom.
-    On a wall there are no controls, and every page follows.
+    `by_hand`: what it shows is asked for each time, so only its stamp follows. On a wall there are no controls, and every page follows.
     """
     links.bounce(page)
     if filtered:
@@ -58,7 +64,8 @@ def begin(
     theme = freshness.visitor_theme()
     format.use(_habits())
     path = data.path()
-    st.html(READABLE.format(muted=palette.of(theme).muted))
+    inks = palette.of(theme)
+    st.html(STYLE.format(muted=inks.muted, paper=inks.paper))
     left, right = st.columns([2, 3], vertical_alignment="center", gap="small")
     left.subheader(PAGES[page].title, anchor=False)
     right = right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small")
@@ -79,7 +86,7 @@ def begin(
     if filtered:
         links.remember()
     with right:
-        freshness.watch(version, about, zone, theme, follow or wall.is_on())
+        freshness.keep(version, about, zone, theme, follow or wall.is_on(), by_hand)
         if not wall.is_on():
             views.menu(page, version)
     if wall.is_on():

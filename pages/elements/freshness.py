@@ -54,6 +54,16 @@ def each_source(sources: tuple[Source, ...], zone: str) -> str:
     return f"Times in {zone}. Ages and periods count from here.\n\n" + "\n".join(lines)
 
 
+def keep(
+    version: int, sources: tuple[Source, ...], zone: str, theme: Theme, follow: bool = False, by_hand: bool = False
+) -> None:
+    """The stamp of a page that shows `version`; of one whose figures are asked for `by_hand`, each time of the newest data."""
+    if by_hand:
+        watch_stamp(zone, theme)
+    else:
+        watch(version, sources, zone, theme, follow)
+
+
 @st.fragment(run_every=WATCH_SECONDS)
 def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, follow: bool) -> None:
     """Shows the stamp. Once there is a newer version, redraws a page that follows, and offers it on the others."""
@@ -65,12 +75,28 @@ def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, them
         st.rerun()
     if seen_version is None:
         return
-    settings = data.settings()
-    said = stamp(sources, zone, data.now(), settings.schedule.refresh_seconds)
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         if newest != seen_version and st.button("Newer data: show it", type="tertiary", key="show_newer"):
             st.rerun()
-        quiet(said, each_source(sources, zone), width="content")
+        _said(sources, zone)
+
+
+@st.fragment(run_every=WATCH_SECONDS)
+def watch_stamp(zone: str, theme: Theme) -> None:
+    """Shows the stamp of the newest data, and redraws nothing else."""
+    if visitor_theme() != theme:
+        st.rerun()
+    try:
+        sources = data.sources(data.path(), data.version())
+    except SupportError:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        _said(sources, zone)
+
+
+def _said(sources: tuple[Source, ...], zone: str) -> None:
+    said = stamp(sources, zone, data.now(), data.settings().schedule.refresh_seconds)
+    quiet(said, each_source(sources, zone), width="content")
 
 
 def visitor_theme() -> Theme:

@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("agents", "Agents", "groups", "How each agent is doing, with how sure that is.", roles=NAMES_AGENTS),
     Entry("customer_voice", "Customer voice", "forum", "What customers said, and how many did not."),
     Entry("weekly_summary", "Weekly summary", "calendar_view_week", "What changed this week, why, and what is noise."),
+    Entry("sql", "SQL", "database", "Your own question to the warehouse, in SQL.", roles=SHOWS_THE_FILE),
     Entry(
         "data_health",
         "Data health",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -53,18 +53,20 @@ def show(
     )
     if not wall.is_on():
         with slot or nullcontext():
-            _downloads(view, key, title, values, metrics)
+            offer(key, title, values, lambda: said_of(view, title, metrics))
     click = st.session_state.get(clicked)
     if click and click["row"] < len(leads):
         links.go(view, leads[click["row"]])
 
 
-def _downloads(view: View, key: str, title: str, values: pd.DataFrame, metrics: Sequence[str]) -> None:
-    """The popover with one button a kind of file; the file is made when it is asked for."""
+def offer(
+    key: str, title: str, values: pd.DataFrame, said: Callable[[], str], what: str = "filters, as-of and definitions"
+) -> None:
+    """The popover with one button a kind of file; the file is made when it is asked for. `said` is the line in it that says `what`."""
     opened = st.popover("Download", icon=":material/download:", type="tertiary", key=f"{key}_files", on_change="rerun")
     if not opened.open:
         return
-    about = said_of(view, title, metrics)
+    about = said()
     name = "".join(sign if sign.isalnum() else "_" for sign in title.lower()).strip("_")
     for kind in downloads.FORMATS:
         opened.download_button(
@@ -77,7 +79,7 @@ def _downloads(view: View, key: str, title: str, values: pd.DataFrame, metrics: 
             width="stretch",
         )
     with opened:
-        quiet("With a line that says filters, as-of and definitions.")
+        quiet(f"With a line that says {what}.")
 
 
 def said_of(view: View, title: str, metrics: Sequence[str] = ()) -> str:

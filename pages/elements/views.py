@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
@@ -68,11 +69,13 @@ def _saved(page: str, version: int) -> None:
             "Your name", key="author", max_chars=LONGEST_NAME, persist_state="session"
         )
         if st.form_submit_button("Save", icon=":material/bookmark_add:") and name.strip():
-            _save(page, name.strip(), author.strip())
+            save(page, name, author, _address())
 
 
-def _save(page: str, name: str, author: str) -> None:
-    row = {"name": name, "page": page, "query": f"?{urlencode(_address(), doseq=True)}", "author": author or None}
+def save(page: str, name: str, author: str, query: Mapping[str, Sequence[str]]) -> None:
+    """Keeps a page with the query of its address under a name for everybody, and says so."""
+    name = name.strip()
+    row = {"name": name, "page": page, "query": f"?{urlencode(query, doseq=True)}", "author": author.strip() or None}
     try:
         write(data.settings().data.folder, "view", row)
     except SupportError as error:

@@ -15,7 +15,7 @@ LOOK_SECONDS = 2
 # A browser that runs for days starts anew now and then: whatever it hoards is gone.
 RELOAD_HOURS = 6
 # Of no use without a hand on the mouse.
-NOT_SHOWN = ("data_health", "glossary", "dictionary", "tickets", "ticket")
+NOT_SHOWN = ("sql", "data_health", "glossary", "dictionary", "tickets", "ticket")
 _WITHOUT_MENU = """<style>[data-testid="stHeader"], [data-testid="stToolbar"] { display: none }
 [data-testid="stMainBlockContainer"] { padding-top: 0.75rem }</style>"""
 RELOAD = f"window.supportReload ??= setTimeout(() => location.reload(), {RELOAD_HOURS * 3_600_000})"
