@@ -84,7 +84,7 @@ def dashboard(settings: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", f"--server.port={port}"]
     process = subprocess.Popen([*command, "--", "--settings", str(settings)], cwd=PROJECT, stdout=subprocess.DEVNULL)
     try:
-        _wait_until_served(port)
+        wait_until_served(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -97,7 +97,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_served(port: int) -> None:
+def wait_until_served(port: int) -> None:
     for _ in range(240):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)

@@ -62,7 +62,7 @@ def _save(page: str, name: str, author: str) -> None:
     try:
         write(data.settings().data.folder, "view", row)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         st.success(f"Saved. {plain(name)} is in this list for everyone with the next data, {_soon()}.")
 
