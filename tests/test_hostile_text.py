@@ -28,6 +28,7 @@ from pipelines.__main__ import log_handler
 from tests import hostile
 from tests.conftest import Desk
 from warehouse.texts import one_line
+from warehouse.writing import write
 
 PROJECT = Path(__file__).resolve().parents[1]
 # Fields that Streamlit shows as they are, or does not show: everything else may be Markdown (tests/test_browser_hostile.py looks).
@@ -91,6 +92,9 @@ PARAMETERS = [
 ]
 STOPPING = ("which", "metric", "id", "wall")
 
+# What is drawn only once it is open.
+OPENED = ("view_menu", "annotate", "definition", "as_table", "weekly_files")
+
 pages = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.path)
 
 
@@ -108,6 +112,8 @@ def visit(desk: Desk, entry: Entry, monkeypatch: pytest.MonkeyPatch, **query: st
     app = AppTest.from_file(str(PROJECT / "pages" / "navigation.py"), default_timeout=120)
     if entry is not ENTRIES[0]:
         app.switch_page(entry.script)
+    for name in OPENED:
+        app.session_state[name] = True
     for name, value in query.items():
         app.query_params[name] = value
     app.run()
@@ -388,6 +394,18 @@ def test_an_error_in_the_log_keeps_its_lines_and_steers_nothing(capsys: pytest.C
 )
 def test_one_line_leaves_out_what_steers_and_keeps_what_is_read(text: str, shown: str) -> None:
     assert one_line(text) == shown
+
+
+def test_two_views_whose_names_look_the_same_are_both_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket_desk = Desk(tmp_path)
+    ticket_desk.source("tickets", "ticket")
+    ticket_desk.deliver("tickets/a.csv", "ticket_id,created_at\nT1,2026-01-01T10:00:00Z\n")
+    ticket_desk.run()
+    for name in ("My view", "My  view"):
+        write(ticket_desk.folder / "data", "view", {"name": name, "page": "live", "query": "?"})
+    ticket_desk.run()
+    offered = [button.label for button in visit(ticket_desk, ENTRIES[0], monkeypatch).button]
+    assert offered.count("My view · Live") == 2
 
 
 def test_a_text_of_nothing_to_see_is_an_em_dash() -> None:

@@ -47,7 +47,8 @@ def _saved(page: str, version: int) -> None:
     for row in saved.itertuples():
         if row.page in PAGES:
             label = f"{plain(row.name)} · {PAGES[row.page].title}"
-            links.button(label, row.page, parse_qs(row.query.removeprefix("?"), keep_blank_values=True))
+            query = parse_qs(row.query.removeprefix("?"), keep_blank_values=True)
+            links.button(label, row.page, query, key=f"{row.source}_{row.view_id}")
     if saved.empty:
         quiet("None yet. A view is this page with its period, filters and choices.")
     with st.form("save_view", border=False, clear_on_submit=True):
