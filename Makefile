@@ -21,6 +21,7 @@ lint: $(VENV)/installed-tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfmt --check --quiet warehouse
+	@$(BIN)/python -m tests.audit
 
 format: $(VENV)/installed-tests
 	@$(BIN)/ruff check --fix --quiet .

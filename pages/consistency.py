@@ -111,7 +111,7 @@ def _choice(label: str, key: str, options: Mapping[str, str], default: str) -> s
         label,
         list(options),
         default=default,
-        format_func=lambda name: options.get(name, name),
+        format_func=lambda name: tables.plain(options.get(name, name)),
         required=True,
         key=key,
         bind="query-params",

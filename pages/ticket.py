@@ -10,7 +10,7 @@ import streamlit as st
 from pages.elements import access, format, frame, palette, periods, tables, ticket_charts, ticket_words
 from pages.elements.data import View
 from pages.elements.sitemap import PAGES
-from pages.elements.tables import plain
+from pages.elements.tables import plain, plain_lines
 from pages.elements.ticket_charts import History
 from pages.elements.tiles import quiet
 
@@ -103,8 +103,8 @@ def _part(view: View, history: History, first: datetime, last: datetime) -> Hist
 def _comments(view: View, surveys: pd.DataFrame) -> None:
     """What the customer said when asked, in full."""
     for row in surveys[surveys["comment"].fillna("") != ""].itertuples():
-        with frame.card(f"What the customer said ({plain(str(row.kind).upper())})", ticket_words.score(row)):
-            st.markdown(_written(str(row.comment)))
+        with frame.card(f"What the customer said ({str(row.kind).upper()})", ticket_words.score(row)):
+            st.markdown(plain_lines(str(row.comment)))
 
 
 def _story(view: View, story: pd.DataFrame, number: str) -> None:
@@ -154,12 +154,7 @@ def _texts(view: View, messages: pd.DataFrame) -> None:
             who = row.author_kind if format.is_missing(row.author) else row.author
             private = " · private" if row.is_public is False else ""
             moment = plain(format.moment(_local(view, row.sent_at)))
-            st.markdown(f"**{plain(str(who))}** :small[:gray[{moment}{private}]]  \n{_written(str(row.body))}")
-
-
-def _written(text: str) -> str:
-    """Text of people with its lines as they were; nothing in it is Markdown."""
-    return "  \n".join(plain(line.strip()) for line in text.splitlines())
+            st.markdown(f"**{plain(str(who))}** :small[:gray[{moment}{private}]]  \n{plain_lines(str(row.body))}")
 
 
 def _local(view: View, moment: pd.Timestamp | datetime) -> datetime:

@@ -11,6 +11,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TextIO
 
 from pipelines import sample
 from pipelines.refresh import Pipelines, Report
@@ -20,23 +21,46 @@ from pipelines.start import start
 from warehouse import journal
 from warehouse.errors import SettingsError, SupportError
 from warehouse.settings import Sample, Settings, load, settings_path
+from warehouse.texts import printable
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; what a person can mend is one line on stderr and exit code 1 (2 for settings)."""
     parsed = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    logging.basicConfig(handlers=[log_handler()], level=logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a refresh longer than its interval is no news
     try:
         return int(parsed.command(parsed) or 0)
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        say(str(error), sys.stderr)
         return 2
     except SupportError as error:
-        print(error, file=sys.stderr)
+        say(str(error), sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """One line for a person. Names of files and what stands in them is data: it can neither steer a terminal nor begin a line."""
+    print(printable(text), file=stream or sys.stdout, flush=True)
+
+
+class OneLine(logging.Formatter):
+    """Log lines that what they tell of cannot steer or break."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
+
+def log_handler() -> logging.Handler:
+    """Where the log goes: stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("%(asctime)s %(message)s"))
+    return handler
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,9 +125,7 @@ class Announcer:
             seconds = time.monotonic() - self._since
             if self._message and seconds >= (1 if not self._said else 10 * self._said):
                 self._said += 1
-                print(
-                    f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else ""), file=sys.stderr, flush=True
-                )
+                say(f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else ""), sys.stderr)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -120,23 +142,23 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _print_report(pipelines: Pipelines, report: Report) -> None:
-    print(summary(report))
+    say(summary(report))
     if report.known:
-        print(f"{report.known:,} files were delivered before and change nothing")
+        say(f"{report.known:,} files were delivered before and change nothing")
     rows = journal.files_of_run(pipelines.connection, report.run_id)
     if rows:
         width = max(len(row[0]) for row in rows)
-        print(
+        say(
             f"{'source':{width}}  {'files':>6} {'read':>10} {'loaded':>10} {'unchanged':>10} {'superseded':>10} {'rejected':>10}"
         )
         for feed, count, *numbers in rows:
-            print(f"{feed:{width}}  {count:>6,} " + " ".join(f"{number:>10,}" for number in numbers))
+            say(f"{feed:{width}}  {count:>6,} " + " ".join(f"{number:>10,}" for number in numbers))
     for reason in journal.refusals(pipelines.connection, report.run_id):
-        print(f"refused: {reason}")
+        say(f"refused: {reason}")
     for reason, count, name, line in journal.rejections(pipelines.connection, report.run_id):
-        print(f"rejected {count:,}: {reason} (such as row {line} of {name})")
+        say(f"rejected {count:,}: {reason} (such as row {line} of {name})")
     for finding in report.findings:
-        print(finding.line())
+        say(finding.line())
 
 
 def _serve(parsed: argparse.Namespace) -> int:
@@ -168,7 +190,7 @@ def _sample(parsed: argparse.Namespace) -> int:
     }
     plan = section.model_copy(update={name: value for name, value in given.items() if value is not None})
     desk = _made_up_history(plan, parsed)
-    print(f"{plan.tickets:,} tickets of {plan.days} days written to {plan.folder}", flush=True)
+    say(f"{plan.tickets:,} tickets of {plan.days} days written to {plan.folder}")
     if parsed.live:
         sample.run_live(desk, plan.folder, every_seconds=plan.every, stop=_stop_on_signals(), speed=parsed.speed)
     return 0

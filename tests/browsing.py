@@ -89,7 +89,7 @@ def dashboard(settings: Path, port: int | None = None, environment: Mapping[str,
         env={**os.environ, **(environment or {})},
     )
     try:
-        _wait_until_served(port)
+        wait_until_served(port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -102,7 +102,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_served(port: int) -> None:
+def wait_until_served(port: int) -> None:
     for _ in range(240):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2)

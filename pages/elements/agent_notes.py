@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.elements import access, data, format, leads, links, periods, wall
 from pages.elements.data import View
-from pages.elements.tables import plain
+from pages.elements.tables import plain, plain_lines
 from pages.elements.tiles import quiet
 from warehouse.errors import SupportError
 from warehouse.rows import NOTE_KINDS
@@ -35,7 +35,7 @@ def _note(view: View, note: Any) -> None:
     written = format.moment(periods.local_time(note.written_at.to_pydatetime(), view.zone))
     with st.container(border=True, gap="xxsmall"):
         st.markdown(f"**{note.kind.capitalize()}** :small[:gray[{plain(note.author)} · {written}]]")
-        st.markdown(plain(note.body))
+        st.markdown(plain_lines(note.body))
         with st.container(horizontal=True, gap="small"):
             if not format.is_missing(note.ticket_source) and st.button(
                 f"Ticket {plain(note.ticket_id)}", type="tertiary", key=f"note_ticket_{note.note_id}"
@@ -60,7 +60,7 @@ def _take_back(note: Any) -> None:
     try:
         remove(data.settings().data.folder, "note", note.note_id, said)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         st.success(f"Taken back. It is gone with the next data, {_soon()}.")
 
@@ -93,7 +93,7 @@ def _keep(row: dict[str, Any]) -> None:
     try:
         write(data.settings().data.folder, "note", row)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         st.success(f"Kept. It shows here with the next data, {_soon()}.")
 

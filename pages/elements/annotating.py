@@ -74,7 +74,7 @@ def _take_back(identity: str, row: dict[str, Any]) -> None:
     try:
         remove(data.settings().data.folder, "annotation", identity, row)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         st.session_state[TAKEN_BACK] = {*st.session_state.get(TAKEN_BACK, ()), identity}
 
@@ -141,7 +141,7 @@ def _note(view: View, given: dict[str, Any]) -> None:
     try:
         write(data.settings().data.folder, "annotation", given | instants)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         st.success(f"Noted. {plain(given['label'].strip())} is on everyone's charts with the next data, {_soon()}.")
 

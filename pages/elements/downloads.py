@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,8 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# What a spreadsheet takes for the beginning of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from warehouse.texts import one_line
+
+# What a spreadsheet takes for the beginning of a formula, some also behind signs that are not seen.
+_FORMULA = re.compile("[\t\r\n]|[\\s\x00-\x1f\u200b\ufeff]*[=+@＝＋－＠-]")
+# Where a spreadsheet begins a new cell in the line about the table, with what it would read as a formula or as the rest of the file.
+_CELL_IN_LINE = re.compile('([,;]\\s*)(?=[=+@＝＋－＠"-])')
 _CELL_LIMIT = 32_767
 
 
@@ -31,8 +36,9 @@ def csv(frame: pd.DataFrame, about: str) -> bytes:
     """The line `# about`, then the header and the rows; instants as ISO 8601."""
     safe = frame.map(_plain).map(_harmless)
     safe.columns = [_harmless(name) for name in frame.columns]
-    rows = safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S", lineterminator="\n")
-    return f"# {_one_line(about)}\n{rows}".encode("utf-8-sig")
+    rows = safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S", lineterminator="\r\n")
+    said = _CELL_IN_LINE.sub(r"\1'", one_line(about))
+    return f"# {said}\r\n{rows}".encode("utf-8-sig")
 
 
 def xlsx(frame: pd.DataFrame, about: str) -> bytes:
@@ -64,7 +70,7 @@ FORMATS = (
 
 
 def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _plain(value: object) -> object:
@@ -88,7 +94,3 @@ def _without_zones(frame: pd.DataFrame) -> pd.DataFrame:
     """Instants in UTC without saying so: a sheet knows no zones."""
     zoned = [name for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
     return frame.assign(**{name: frame[name].dt.tz_convert("UTC").dt.tz_localize(None) for name in zoned})
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

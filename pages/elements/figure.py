@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 
 from pages.elements import format
 from pages.elements.palette import Palette
+from warehouse.texts import one_line
 
 FONT = '"Source Sans", "Source Sans Pro", "Segoe UI", Roboto, sans-serif'
 FONT_SIZE = 13
@@ -87,7 +88,8 @@ def draw(palette: Palette, data: Sequence[Trace], alt: str, **layout: Any) -> Ch
     """The figure of these traces on our template, made in one go, its numbers with the visitor's marks."""
     marks = format.habits()
     whole = {"template": template(palette), "separators": marks.decimal + marks.group} | layout
-    return Chart(go.Figure({"data": list(data), "layout": whole}), alt)
+    named = [trace | {"name": escaped(trace["name"])} if "name" in trace else trace for trace in data]
+    return Chart(go.Figure({"data": named, "layout": whole}), alt)
 
 
 def nothing(palette: Palette, text: str, height: int) -> Chart:
@@ -267,8 +269,8 @@ def _lies_on(chart: Chart, mark: Mark) -> bool:
 
 
 def escaped(text: str) -> str:
-    """Text of people as text: Plotly reads some HTML in its labels."""
-    return html.escape(text, quote=False)
+    """Text of people as text, in one line: Plotly reads some HTML in its labels, and `%{...}` in what marks say."""
+    return html.escape(one_line(text), quote=False).replace("%{", "%&#123;")
 
 
 # Steps of day ticks, counted from a Monday, so that ticks of weeks stand on Mondays.

@@ -31,6 +31,7 @@ from pages.elements.figure import Chart
 from pages.elements.habits import Habits
 from pages.elements.palette import Theme
 from pages.elements.sitemap import PAGES
+from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
@@ -75,7 +76,7 @@ def begin(
     except NoWarehouse:
         _no_warehouse_yet(theme)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         st.stop()
     zone = views.zone_of(clock.time_zone, clock.times)
     every_source = data.sources(path, version)
@@ -101,7 +102,7 @@ def begin(
         else periods.period(chosen.period, as_of, first_at, zone, chosen.grain)
     )
     if chosen.ignored:
-        quiet(f"Not in the data, left out of the filter: {', '.join(chosen.ignored)}.")
+        quiet(f"Not in the data, left out of the filter: {', '.join(map(plain, chosen.ignored))}.")
     if with_period:
         quiet(_span(period, zone))
     names = {name: chosen.values[name] for name in filters.DIMENSIONS}
@@ -180,10 +181,10 @@ def _instant(local: datetime) -> str:
 
 @contextmanager
 def card(title: str, subtitle: str) -> Iterator[DeltaGenerator]:
-    """A bordered box with a title and what its figures are; gives the place right of the title."""
+    """A bordered box with a title, which is no Markdown, and what its figures are; gives the place right of the title."""
     with st.container(border=True, gap="xxsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-            st.markdown(f"**{title}**", width="content")
+            st.markdown(f"**{plain(title)}**", width="content")
             slot = st.container(width="content")
         quiet(subtitle)
         yield slot
@@ -257,7 +258,7 @@ def channel_label(view: View, channel: str | None) -> str:
 
 def no_waits(view: View) -> None:
     """Instead of waits, where none of the sources knows them."""
-    names = ", ".join(view.silent_sources)
+    names = plain(", ".join(view.silent_sources))
     st.info(
         f"**Waits are not known:** {names} does not say when customers were answered, so there is nothing to measure here: "
         "zeros would be wrong. Its tickets are on the Queue volume page. Deliver a first response time, messages or calls to see waits."
@@ -269,7 +270,7 @@ def footnote(view: View, *sentences: str) -> None:
     silent = view.silent_sources
     verb, whose = ("does", "its") if len(silent) == 1 else ("do", "their")
     unknown = (
-        f"{', '.join(silent)} {verb} not say when customers were answered: {whose} tickets have no waits."
+        f"{plain(', '.join(silent))} {verb} not say when customers were answered: {whose} tickets have no waits."
         if silent
         else ""
     )

@@ -10,6 +10,7 @@ from pages.elements import data, format
 from pages.elements.data import Source
 from pages.elements.palette import Theme
 from pages.elements.periods import local_time
+from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.deliveries import HISTORY_AFTER, NEVER_LATE_BEFORE_SECONDS
 from warehouse.errors import SupportError
@@ -40,7 +41,11 @@ def stamp(sources: tuple[Source, ...], zone: str, now: datetime, refresh_seconds
     text = f"Data as of {format.moment(local_time(newest, zone), today)} {local_time(newest, zone):%Z}"
     late = [source.name for source in known if is_late(source, now, refresh_seconds)]
     if late:
-        return f":orange[{text} · late]" if len(late) == len(known) else f":orange[{text} · late: {', '.join(late)}]"
+        return (
+            f":orange[{text} · late]"
+            if len(late) == len(known)
+            else f":orange[{text} · late: {plain(', '.join(late))}]"
+        )
     return f"History · {text[0].lower()}{text[1:]}" if all(is_history(source) for source in known) else text
 
 
@@ -50,7 +55,7 @@ def each_source(sources: tuple[Source, ...], zone: str) -> str:
     for source in sources:
         until = "no data" if source.as_of is None else format.moment(local_time(source.as_of, zone))
         answers = "" if source.answers_known else " (does not say when customers were answered)"
-        lines.append(f"- **{source.name}** {until}{answers}")
+        lines.append(f"- **{plain(source.name)}** {until}{answers}")
     return f"Times in {zone}. Ages and periods count from here.\n\n" + "\n".join(lines)
 
 

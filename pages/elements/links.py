@@ -38,9 +38,9 @@ def switch(page: str, query: Query) -> NoReturn:
     st.switch_page(PAGES[page].script, query_params=query | {"at": [page]})
 
 
-def button(label: str, page: str, query: Query, icon: str | None = None) -> None:
-    """A link to a page and its query. Streamlit's own link loses what the page left behind has bound, filters above all."""
-    if st.button(label, icon=icon, type="tertiary", key=f"to_{page}_{label}"):
+def button(label: str, page: str, query: Query, icon: str | None = None, key: str | None = None) -> None:
+    """A link to a page and its query; links of one label need a `key`. Streamlit's own link loses what the page left behind has bound."""
+    if st.button(label, icon=icon, type="tertiary", key=f"to_{page}_{key or label}"):
         switch(page, query)
 
 

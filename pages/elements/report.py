@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pages.elements import format
 from pages.elements.palette import LIGHT
+from warehouse.texts import one_line
 
 LONGEST_COMMENT = 210
 
@@ -169,7 +170,7 @@ def body(sheet: Sheet, as_images: bool = False) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text, quote=True)
+    return html.escape(one_line(text), quote=True)
 
 
 def _box(title: str, about: str, content: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -15,7 +16,13 @@ from pages.elements import data, downloads, format, links, wall
 from pages.elements.data import View
 from pages.elements.leads import lead, ticket
 from pages.elements.tiles import quiet
+from warehouse.texts import lines, one_line
 
+_MARKUP = "\\`*_{}[]()#+-.!|~<>:$&="
+# Streamlit reads addresses, icons, emoji and arrows in text that is unbroken, escaped or not: an empty piece breaks it.
+_FUSED = re.compile(r"(?<=:)(?=[^\s\d]|\d+:)|(?<=@)(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[->=])", re.IGNORECASE)
+_APART = ":small[]"
+_JOINER = "\u2060"  # takes no room
 ROW_HEIGHT = 30
 HEADER_HEIGHT = 36
 
@@ -39,11 +46,13 @@ def show(
     """
     columns = dict(config or {})
     first = str(texts.columns[0])
+    shown = texts.astype(object).where(texts.notna(), format.EM_DASH).map(_cell)
     clicked = f"{key}_lead"
     if len(leads) and not wall.is_on():
         columns[first] = st.column_config.ButtonColumn(type="tertiary", alignment="left", pinned=True, key=clicked)
+        shown[first] = shown[first].map(_button)
     st.dataframe(
-        texts.astype(object).where(texts.notna(), format.EM_DASH),
+        shown,
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=min(height or 10_000, HEADER_HEIGHT + 2 + ROW_HEIGHT * max(len(texts), 1)),
@@ -193,5 +202,24 @@ def nothing(text: str, height: int) -> None:
 
 
 def plain(text: str) -> str:
-    """Text of people as text: nothing in it is Markdown."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~<>:$&" else sign for sign in text)
+    """Text of people as text, in one line: nothing in it is Markdown. An em dash where there is nothing to see."""
+    shown = one_line(text)
+    if text and not shown:
+        return format.EM_DASH
+    return _APART.join(
+        "".join(f"\\{sign}" if sign in _MARKUP else sign for sign in part) for part in _FUSED.split(shown)
+    )
+
+
+def plain_lines(text: str) -> str:
+    """As `plain`, with its lines as they were."""
+    return "  \n".join(map(plain, lines(text)))
+
+
+def _cell(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _button(value: object) -> object:
+    """A cell of a column of buttons: Streamlit would take `["a", "b"]` for two of them, and `:material/home:` for an icon."""
+    return f"{_JOINER}{value}" if isinstance(value, str) and value.startswith(("[", ":")) else value

@@ -60,7 +60,8 @@ def _saved(page: str, version: int) -> None:
     for row in saved.itertuples():
         if row.page in PAGES and visitor and access.may_see(visitor, row.page):
             label = f"{plain(row.name)} · {PAGES[row.page].title}"
-            links.button(label, row.page, parse_qs(row.query.removeprefix("?"), keep_blank_values=True))
+            query = parse_qs(row.query.removeprefix("?"), keep_blank_values=True)
+            links.button(label, row.page, query, key=f"{row.source}_{row.view_id}")
     if saved.empty:
         quiet("None yet. A view is this page with its period, filters and choices.")
     with st.form("save_view", border=False, clear_on_submit=True):
@@ -79,7 +80,7 @@ def save(page: str, name: str, author: str, query: Mapping[str, Sequence[str]]) 
     try:
         write(data.settings().data.folder, "view", row)
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         st.success(f"Saved. {plain(name)} is in this list for everyone with the next data, {_soon()}.")
 

@@ -12,6 +12,7 @@ import pandas as pd
 from pages.elements import format, leads, periods
 from pages.elements.palette import Palette
 from pages.elements.voice_words import NAMES
+from warehouse.texts import lines, one_line
 
 _STYLE = """<style>
 .said { font-size: 0.95rem; line-height: 1.45 }
@@ -55,18 +56,18 @@ def _item(
     mood = "" if format.is_missing(row["mood"]) else f", {row['mood']}"
     score = f"{score_text(row)}<small>{NAMES.get(row['kind'], row['kind'])}{mood}</small>"
     return (
-        f'<div role="listitem"><div class="score">{score}</div><div class="words">{_marked(str(row["comment"]).strip(), words)}</div>'
+        f'<div role="listitem"><div class="score">{score}</div><div class="words">{_marked(str(row["comment"]), words)}</div>'
         f'<div class="about">{_about(row, labels, zone, palette)}{_ticket(row, is_linked)}</div></div>'
     )
 
 
 def _about(row: Mapping[Any, Any], labels: Mapping[str, str], zone: str, palette: Palette) -> str:
     """When and on which channel, in its colour; below it the topic, team and agent."""
-    where = [html.escape(format.moment(periods.local_time(row["said_at"].to_pydatetime(), zone)))]
+    where = [_text(format.moment(periods.local_time(row["said_at"].to_pydatetime(), zone)))]
     if not format.is_missing(row["channel"]):
         dot = f'<span class="dot" style="background:{palette.channel(row["channel"])}"></span>'
-        where.append(dot + html.escape(labels.get(row["channel"], row["channel"])))
-    who = [html.escape(str(row[name])) for name in ("topic", "team", "agent") if not format.is_missing(row[name])]
+        where.append(dot + _text(labels.get(row["channel"], row["channel"])))
+    who = [_text(str(row[name])) for name in ("topic", "team", "agent") if not format.is_missing(row[name])]
     return "<br>".join(" · ".join(parts) for parts in (where, who) if parts)
 
 
@@ -75,15 +76,20 @@ def _ticket(row: Mapping[Any, Any], is_linked: bool) -> str:
         return "<br>not about a ticket"
     name = str(row["ticket_id"]) if format.is_missing(row["subject"]) else f"{row['ticket_id']} · {row['subject']}"
     if not is_linked:
-        return f"<br>{html.escape(name)}"
-    return f'<br><a href="{html.escape(leads.ticket(row["source"], row["ticket_id"]))}" target="_self">{html.escape(name)}</a>'
+        return f"<br>{_text(name)}"
+    return f'<br><a href="{_text(leads.ticket(row["source"], row["ticket_id"]))}" target="_self">{_text(name)}</a>'
+
+
+def _text(text: str) -> str:
+    return html.escape(one_line(text))
 
 
 def _marked(text: str, words: Sequence[str]) -> str:
-    """The text escaped, with the words in it marked."""
+    """The text escaped, its lines kept, with the words in it marked."""
+    said = "\n".join(lines(text))
     if not words:
-        return html.escape(text)
-    pieces = re.split(f"({'|'.join(re.escape(word) for word in words)})", text, flags=re.IGNORECASE)
+        return html.escape(said)
+    pieces = re.split(f"({'|'.join(re.escape(word) for word in words)})", said, flags=re.IGNORECASE)
     return "".join(
         f"<mark>{html.escape(piece)}</mark>" if place % 2 else html.escape(piece) for place, piece in enumerate(pieces)
     )

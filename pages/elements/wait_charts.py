@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pages.elements import format, leads
-from pages.elements.charts import BinLead, moments, unfinished_note
+from pages.elements.charts import LONGEST_NAME, BinLead, moments, unfinished_note
 from pages.elements.figure import (
     FONT_SIZE,
     Chart,
@@ -20,6 +20,7 @@ from pages.elements.figure import (
     date_axis,
     draw,
     end_labels,
+    escaped,
     line,
     line_with_unfinished_end,
     log_duration_axis,
@@ -152,7 +153,7 @@ def answered_within(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
     places: list[tuple[float, str]] = []
     for channel, rows in frame.groupby("channel", dropna=False, sort=False):
         name = labels.get(str(channel), str(channel))
-        hover = f"{name}: %{{y:.0%}} within %{{customdata[0]}}<extra></extra>"
+        hover = f"{escaped(name)}: %{{y:.0%}} within %{{customdata[0]}}<extra></extra>"
         texts = [format.duration(seconds) for seconds in rows["seconds"]]
         traces.append(
             {
@@ -194,7 +195,7 @@ def _beside_curves(places: list[tuple[float, str]], high: float, palette: Palett
             {
                 "x": position,
                 "y": height,
-                "text": name,
+                "text": escaped(format.cut(name, LONGEST_NAME)),
                 "showarrow": False,
                 "xanchor": "left",
                 "xshift": 6,
@@ -298,17 +299,17 @@ def kept_by_channel(frame: pd.DataFrame, labels: dict[str, str], palette: Palett
     shares = [format.share(value) for value in frame["share"]]
     notes = [beside(place, text, palette.ink) for place, text in zip(positions, shares, strict=True)]
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
-    widest = max(len(name) for name in names)
+    shown = [format.cut(name, LONGEST_NAME) for name in names]
     return draw(
         palette,
         [trace],
         f"Share of waits within target by channel: {listed}",
         height=height,
-        margin={"l": 14 + 7 * widest, "r": 48, "t": TOP_MARGIN, "b": 28},
+        margin={"l": 14 + 7 * max(map(len, shown)), "r": 48, "t": TOP_MARGIN, "b": 28},
         xaxis={"range": [-0.02, 1.02], "tickformat": ".0%", "nticks": 5, "showgrid": True},
         yaxis={
             "tickvals": positions,
-            "ticktext": names,
+            "ticktext": [escaped(name) for name in shown],
             "range": [max(len(names), 4) - 0.5, -0.5],
             "showgrid": False,
             "tickfont": {"color": palette.ink, "size": FONT_SIZE},
