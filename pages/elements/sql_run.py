@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.elements import data, format
+from pages.elements import access, data, format
 from pages.elements.sql_sheet import Asked, Outcome, Sheet
 from pages.elements.tiles import quiet
 from warehouse.adhoc import AdHoc, Query, Result
@@ -35,6 +35,7 @@ def get_ready() -> None:
 
 def begin(sheet: Sheet, values: Mapping[str, object]) -> None:
     """Runs the text of the sheet; one that still runs is stopped first."""
+    access.require("sql")
     if sheet.query:
         _stop(sheet.query)
     sheet.query, sheet.outcome, sheet.is_foreign = None, None, False
