@@ -311,6 +311,13 @@ def _workers() -> set[int]:
     return {pid for pid in pids if b"warehouse.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
 
+@pytest.mark.parametrize("kind", WORST)
+def test_the_worst_kinds_end_at_a_limit(place: Place, kind: str) -> None:
+    adhoc = AdHoc(place.folder / "data", Sql(seconds=1, memory="100MB"))
+    assert re.match("Stopped at the limit of (time: 1 s|memory: 100MB)", place.attempt(WORST[kind], adhoc))
+    adhoc.close()
+
+
 # Each fence by itself, the others open
 
 

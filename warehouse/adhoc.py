@@ -32,10 +32,9 @@ LATE_SECONDS = 0.5  # after the time limit, for a query that does not heed its i
 ACCEPT_SECONDS = 1.0  # within which a mistake is told by `start` itself
 MOST_CHARACTERS = 100_000
 _TICK_SECONDS = 0.1
-_BROKEN_BY_MEMORY = {
-    -signal.SIGKILL,
-    -signal.SIGABRT,
-}  # the kernel's choice of whom to kill; an allocation that DuckDB did not expect to fail
+_HEAD_START_SECONDS = 0.15
+# The kernel's choice of whom to kill, and an allocation that DuckDB did not expect to fail.
+_BROKEN_BY_MEMORY = {-signal.SIGKILL, -signal.SIGABRT}
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -56,6 +55,12 @@ def _check_text(sql: str, values: Mapping[str, object]) -> None:
     missing = [name for name in parameters_of(sql) if name not in values]
     if missing:
         raise QueryRefused(f"A value is missing for {', '.join(f'${name}' for name in missing)}")
+
+
+def _start_soon() -> QueryProcess:
+    """The next process, once the query before it has had the processor for itself."""
+    time.sleep(_HEAD_START_SECONDS)
+    return QueryProcess()
 
 
 class AdHoc:
@@ -97,7 +102,7 @@ class AdHoc:
         """The process that was ready, with its query; another where it has gone meanwhile."""
         for _ in range(2):
             with self._lock:
-                spare, self._spare = self._spare, self._starter.submit(QueryProcess)
+                spare, self._spare = self._spare, self._starter.submit(_start_soon)
             process = spare.result()
             try:
                 process.ask(request)

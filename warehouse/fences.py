@@ -62,23 +62,23 @@ def close(memory: int, seconds: float, temp_space: int, temp_folder: str | None)
     Without temp space not one file more can be opened, nor a socket, and none be written.
     """
     os.nice(19)
-    open_files = max(int(name) for name in os.listdir("/dev/fd")) + 1
     base = address_space()
     shut_files_and_network(temp_folder)
     if base:
         _limit(resource.RLIMIT_AS, base + memory)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, temp_space + _FILE_HEADER if temp_space else 0)
-    _limit(resource.RLIMIT_CPU, int(seconds) + 2)
+    _limit(resource.RLIMIT_CPU, int(seconds) + 2, int(seconds) + 3)
     _limit(resource.RLIMIT_NPROC, 0)
-    _limit(resource.RLIMIT_NOFILE, open_files + (_SPARE_FILES if temp_space else 0))
+    free = os.dup(0)  # the lowest number that a file could still get
+    os.close(free)
+    _limit(resource.RLIMIT_NOFILE, free + (_SPARE_FILES if temp_space else 0))
 
 
-def _limit(kind: int, most: int) -> None:
+def _limit(kind: int, most: int, hard: int | None = None) -> None:
+    """Sets a limit; at the hard one of processor time the kernel kills, at the other it says so."""
     with suppress(ValueError, OSError):  # macOS refuses some of them
-        resource.setrlimit(
-            kind, (most, most + 1 if kind == resource.RLIMIT_CPU else most)
-        )  # a second between SIGXCPU and SIGKILL
+        resource.setrlimit(kind, (most, most if hard is None else hard))
 
 
 def shut_files_and_network(temp_folder: str | None) -> None:
