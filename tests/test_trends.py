@@ -83,7 +83,7 @@ def test_a_trend_is_an_ink_line_over_the_band_in_which_chance_lets_it_lie() -> N
 
 def test_a_trend_takes_the_colour_it_is_given_and_its_name_stands_above_it() -> None:
     chart = trend_charts.trend(readings([50.0, 60.0]), FRT, "day", DARK, 200, color=DARK.phone, name="Phone <b>")
-    assert trace(chart, "Phone <b>")["line"]["color"] == DARK.phone
+    assert trace(chart, "Phone &lt;b&gt;")["line"]["color"] == DARK.phone
     assert labels(chart) == ["1m", "<b>Phone &lt;b&gt;</b>"]
 
 
