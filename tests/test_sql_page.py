@@ -249,6 +249,29 @@ def test_a_running_query_can_be_stopped(opened: Callable[..., AppTest]) -> None:
     assert not app.exception
 
 
+def test_running_again_ends_the_query_before_where_one_may_run_at_once(
+    opened: Callable[..., AppTest], tmp_path: Path
+) -> None:
+    with (tmp_path / "support.toml").open("a", encoding="utf-8") as settings:
+        settings.write("\n[sql]\nat_once = 1\n")
+    app = opened(q=LONG)
+    app.button(key="sql_run").click().run()
+    sheet = app.session_state["sql_sheet"]
+    first = sheet.query.pid
+    sheet.choose("select 1 as one")
+    assert "**1 row, 1 column**" in text(_run(app))
+    assert not Path(f"/proc/{first}").exists()
+
+
+def test_what_ran_is_remembered_though_the_text_was_changed_meanwhile(opened: Callable[..., AppTest]) -> None:
+    app = opened(q=LONG)
+    app.button(key="sql_run").click().run()
+    sheet = app.session_state["sql_sheet"]
+    sheet.text = "select 2 as two"
+    app.button(key="sql_stop").click().run()
+    assert [past.asked.text for past in sheet.past] == [LONG]
+
+
 def test_every_question_of_the_pages_can_be_run_from_the_page(opened: Callable[..., AppTest]) -> None:
     app = opened()
     refused = {}
