@@ -50,6 +50,7 @@ def test_no_secret_can_stand_in_the_settings_and_the_refusal_does_not_repeat_it(
             load(path)
         assert secret not in str(refused.value)
         assert section.strip("[]").partition("]")[0].split(".")[0] in str(refused.value)
+        assert ".streamlit/secrets.toml" in str(refused.value)
 
 
 @dataclass

@@ -31,6 +31,7 @@ from warehouse.rows import ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 SIZE = r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$"
+_SECRET = re.compile(r"auth$|secret|password|passwd|token|api_?key|privacy_?key|credential", re.IGNORECASE)
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -536,6 +537,11 @@ def _first_mistake(error: ValidationError) -> str:
     key = ".".join(str(part) for part in place)
     if mistake["type"] == "extra_forbidden":
         allowed = _allowed_keys(place[:-1])
+        if _SECRET.search(str(place[-1])):
+            return (
+                f"{key} looks like a secret, and none stands in this file: put it into the environment or into "
+                f".streamlit/secrets.toml; allowed here: {', '.join(allowed)}"
+            )
         return f"unknown key {key}; allowed here: {', '.join(allowed)}"
     message = mistake["msg"].removeprefix("Value error, ")
     return f"{key}: {message}" if key else message
