@@ -18,8 +18,8 @@ from pages.elements import (
     format,
     frame,
     funnel_charts,
+    markdown,
     palette,
-    tables,
 )
 from pages.elements.data import View
 from pages.elements.figure import Chart
@@ -160,7 +160,7 @@ def _sentence(team: Team, mix: str) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    shown = [tables.plain(name) for name in names[:MOST_NAMES]]
+    shown = [markdown.plain(name) for name in names[:MOST_NAMES]]
     return _listed(shown if len(names) <= MOST_NAMES else [*shown, f"{len(names) - MOST_NAMES} more"])
 
 

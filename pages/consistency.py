@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, format, frame, leads, tables, wall
+from pages.elements import access, format, frame, leads, markdown, tables, wall
 from pages.elements import consistency_words as words
 from pages.elements.consistency_drawings import COMPARED, Drawn, drawn, drawn_agents
 from pages.elements.data import View
@@ -18,7 +18,7 @@ access.require("consistency")
 
 def draw(view: View) -> None:
     shown = drawn(view)
-    st.markdown(f"**{tables.plain(shown.headline)}** {tables.plain(shown.since)}")
+    st.markdown(f"**{markdown.plain(shown.headline)}** {markdown.plain(shown.since)}")
     if not shown.channels:
         frame.footnote(view)
         return
@@ -52,7 +52,7 @@ def _across_channels(view: View, shown: Drawn) -> None:
             title, figures, _ = COMPARED[name]
             with frame.card(title, figures):
                 frame.chart(chart, f"dots_{name}", view)
-                quiet(tables.plain(words.apart(shown.gaps.get(name), frame.channel_labels(view))))
+                quiet(markdown.plain(words.apart(shown.gaps.get(name), frame.channel_labels(view))))
     if said := words.explained(shown.explained):
         st.markdown(said)
 
@@ -80,7 +80,7 @@ def _who_waits_longer(view: View, shown: Drawn) -> None:
         chart, said, sample = shown.chances[measure]
         frame.chart(chart, "chances", view)
         st.markdown(said)
-        quiet(tables.plain(sample))
+        quiet(markdown.plain(sample))
 
 
 def _across_hours(view: View, shown: Drawn) -> None:
@@ -89,7 +89,7 @@ def _across_hours(view: View, shown: Drawn) -> None:
     chart, said = shown.hours
     with frame.card("Across hours and weekdays", "waits within target by when they began; stronger is worse"):
         frame.chart(chart, "hours", view)
-        quiet(tables.plain(said))
+        quiet(markdown.plain(said))
 
 
 def _across_agents(view: View, shown: Drawn) -> None:
@@ -111,7 +111,7 @@ def _choice(label: str, key: str, options: Mapping[str, str], default: str) -> s
         label,
         list(options),
         default=default,
-        format_func=lambda name: tables.plain(options.get(name, name)),
+        format_func=lambda name: markdown.plain(options.get(name, name)),
         required=True,
         key=key,
         bind="query-params",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.elements import access, data, format, frame, health, health_words
 from pages.elements.data import View
-from pages.elements.tables import plain
+from pages.elements.markdown import plain
 from pages.elements.tiles import quiet, tile
 from warehouse.deliveries import judged
 

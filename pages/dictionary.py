@@ -7,8 +7,8 @@ import streamlit as st
 
 from pages.elements import access, data, links, tables
 from pages.elements.format import EM_DASH
+from pages.elements.markdown import plain
 from pages.elements.sitemap import PAGES
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse import dictionary
 from warehouse.dictionary import Dictionary

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, charts, data, format, frame, palette, tables, wall
+from pages.elements import access, charts, data, format, frame, markdown, palette, tables, wall
 from pages.elements.data import View
 from pages.elements.figure import Chart
 from pages.elements.periods import local_time, start_of_today
@@ -86,7 +86,7 @@ def _tiles(view: View, shown: Drawn) -> None:
             format.duration(None if longest is None else longest["longest_seconds"]),
             note=""
             if longest is None
-            else tables.plain(f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}"),
+            else markdown.plain(f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}"),
         )
         _within_target_today(shown)
         tile(

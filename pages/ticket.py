@@ -9,8 +9,8 @@ import streamlit as st
 
 from pages.elements import access, format, frame, palette, periods, tables, ticket_charts, ticket_words
 from pages.elements.data import View
+from pages.elements.markdown import plain, plain_lines
 from pages.elements.sitemap import PAGES
-from pages.elements.tables import plain, plain_lines
 from pages.elements.ticket_charts import History
 from pages.elements.tiles import quiet
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, format, frame, leads, periods, tables
+from pages.elements import access, format, frame, leads, markdown, periods, tables
 from pages.elements.data import View
 from pages.elements.sitemap import PAGES
 from pages.elements.ticket_sets import COUNTED, NOW, SETS, WEEKDAYS, Asked, of_address
@@ -32,7 +32,7 @@ def draw(view: View) -> None:
     name = SETS[asked.which][0]
     with heading:
         st.markdown(f"**{format.count(total)} {name.replace('tickets', 'ticket', 1) if total == 1 else name}**")
-        quiet(tables.plain(" · ".join([*_counted(found, asked), *_said(view, asked, words)])))
+        quiet(markdown.plain(" · ".join([*_counted(found, asked), *_said(view, asked, words)])))
     if total > len(found):
         quiet(f"The newest {format.count(MOST)} are listed, and in the downloads.")
     if found.empty:

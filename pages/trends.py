@@ -14,6 +14,7 @@ from pages.elements import (
     annotating,
     data,
     frame,
+    markdown,
     palette,
     tables,
     trend_charts,
@@ -62,7 +63,7 @@ def drawn(view: View, choice: Choice) -> Drawn:
     series, grain, under = choice.series, view.period.grain, compared(view, choice.versus)
     shown, left_out = trend_parts.parts(view, choice.metric, choice.split, under.filters)
     if choice.split:
-        named = [(tables.plain(part.label), part.frame) for part in shown]
+        named = [(markdown.plain(part.label), part.frame) for part in shown]
         headline = trend_words.headline_of_parts(named, series, grain, choice.split)
     else:
         headline = trend_words.headline(shown[0].frame, series, grain)
@@ -157,7 +158,7 @@ def _tiles(view: View, choice: Choice, found: Drawn) -> None:
         )
         if choice.split:
             for label, part in zip(("Highest", "Lowest"), trend_parts.ends(found.parts), strict=True):
-                note = f"{tables.plain(part.label)} · {trend_words.sureness(part.whole, series)}".removesuffix(" · ")
+                note = f"{markdown.plain(part.label)} · {trend_words.sureness(part.whole, series)}".removesuffix(" · ")
                 tile(f"{label} {choice.split}", trend_words.reading(part.whole, series), note=note)
         else:
             _usual(found.parts[0].frame, series, view.period.grain)

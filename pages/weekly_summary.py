@@ -7,7 +7,17 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.elements import access, frame, report, tables, wall, weekly_cards, weekly_figures, weekly_sheet, weeks
+from pages.elements import (
+    access,
+    frame,
+    markdown,
+    report,
+    wall,
+    weekly_cards,
+    weekly_figures,
+    weekly_sheet,
+    weeks,
+)
 from pages.elements.data import View
 from pages.elements.tiles import quiet, tile
 from pages.elements.weeks import Week
@@ -20,10 +30,10 @@ def draw(view: View) -> None:
     week, files = _week(view)
     summary = weekly_figures.summary(week)
     said = summary.said
-    st.markdown(f"**{tables.plain(said.head)}** {tables.plain(' '.join(filter(None, (said.rest, said.watch))))}")
+    st.markdown(f"**{markdown.plain(said.head)}** {markdown.plain(' '.join(filter(None, (said.rest, said.watch))))}")
     noted = weekly_sheet.noted(week, summary)
     if noted:
-        quiet(tables.plain(noted))
+        quiet(markdown.plain(noted))
     with st.grid(6, min_column_width=150, gap="small"):
         for one in weekly_sheet.tiles(week, summary):
             tile(one.label, one.value, one.change, one.versus, one.note, one.crossed, one.explanation)
@@ -59,7 +69,7 @@ def _week(view: View) -> tuple[Week, DeltaGenerator]:
         _step(before, "week_before", "left", names[place + 1 : place + 2])
         _step(after, "week_after", "right", names[max(place - 1, 0) : place])
     if asked and asked not in names:
-        quiet(f"There is no data of {tables.plain(asked)}: it goes from {names[-1]} to {names[0]}.")
+        quiet(f"There is no data of {markdown.plain(asked)}: it goes from {names[-1]} to {names[0]}.")
     if not week.is_over:
         quiet(f"This week is not over: it is compared with {week.before}.")
     return week, files

@@ -21,7 +21,7 @@ import pytest
 from openpyxl.utils.escape import unescape
 from streamlit.testing.v1 import AppTest
 
-from pages.elements import downloads, tables, weekly_cards
+from pages.elements import downloads, markdown, tables, weekly_cards
 from pages.elements.data import View
 from pages.elements.sitemap import ENTRIES, PAGES, Entry
 from pipelines.__main__ import log_handler
@@ -409,8 +409,8 @@ def test_two_views_whose_names_look_the_same_are_both_offered(tmp_path: Path, mo
 
 
 def test_a_text_of_nothing_to_see_is_an_em_dash() -> None:
-    assert tables.plain(" \u202e ") == "—"
-    assert tables.plain("") == ""
+    assert markdown.plain(" \u202e ") == "—"
+    assert markdown.plain("") == ""
 
 
 def test_a_cell_that_would_begin_within_the_line_about_a_table_is_no_formula() -> None:

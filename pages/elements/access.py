@@ -7,6 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from pages.elements import process
+from pages.elements.markdown import plain
 from pages.elements.people import ANYONE, NOBODY_BY_NAME, Person, claims_of_headers, claims_of_login, person
 from pages.elements.sitemap import ENTRIES, PAGES
 from warehouse.errors import SupportError
@@ -19,7 +20,7 @@ def require(page: str) -> None:
     try:
         access, visitor = process.settings().access, who()
     except SupportError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         st.stop()
     if visitor is None:
         assert access is not None

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.elements import access, data, format, leads, links, periods, wall
 from pages.elements.data import View
-from pages.elements.tables import plain, plain_lines
+from pages.elements.markdown import plain, plain_lines
 from pages.elements.tiles import quiet
 from warehouse.errors import SupportError
 from warehouse.rows import NOTE_KINDS

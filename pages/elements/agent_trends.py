@@ -10,7 +10,7 @@ from string import ascii_lowercase
 import pandas as pd
 import streamlit as st
 
-from pages.elements import figure, format, frame, leads, palette, periods, tables, trend_charts
+from pages.elements import figure, format, frame, leads, markdown, palette, periods, trend_charts
 from pages.elements.data import View
 from pages.elements.figure import Chart
 from pages.elements.tiles import quiet
@@ -111,7 +111,7 @@ def card(view: View, trends: Trends) -> None:
                     frame.chart(figure.annotated(chart, letters, palette.of(view.theme)), f"trend_{name}", view)
         if marks:
             noted = (
-                f"{letter} {format.day(mark.at)} {tables.plain(mark.label)}"
+                f"{letter} {format.day(mark.at)} {markdown.plain(mark.label)}"
                 for letter, mark in zip(ascii_lowercase, marks, strict=False)
             )
             quiet(" · ".join(noted))

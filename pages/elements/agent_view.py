@@ -17,9 +17,9 @@ from pages.elements import (
     data,
     format,
     frame,
+    markdown,
     palette,
     periods,
-    tables,
 )
 from pages.elements.agent_trends import Trends, trends_of
 from pages.elements.data import View
@@ -93,7 +93,7 @@ def draw(view: View, name: str) -> None:
     _head(view, person, name)
     if person.row is None:
         st.info(
-            f"**Nothing of {tables.plain(name)} in this period** and with these filters. Choose a longer period to see their work."
+            f"**Nothing of {markdown.plain(name)} in this period** and with these filters. Choose a longer period to see their work."
         )
     else:
         _tiles(person.row)
@@ -125,7 +125,10 @@ def _everyone() -> None:
 
 
 def _head(view: View, person: Person, name: str) -> None:
-    facts = [tables.plain(person.team or "no team"), ", ".join(tables.plain(channel) for channel in person.channels)]
+    facts = [
+        markdown.plain(person.team or "no team"),
+        ", ".join(markdown.plain(channel) for channel in person.channels),
+    ]
     if person.row is not None and view.knows_waits:
         facts.append(f"{format.counted(int(person.row['answered']), 'answer')} on {format.counted(person.days, 'day')}")
     if person.since:
@@ -140,7 +143,7 @@ def _head(view: View, person: Person, name: str) -> None:
             width="content",
         )
         told = " · ".join(filter(None, facts))
-        st.markdown(f"**{tables.plain(name)}** &ensp; :small[:gray[{told}]]", width="stretch")
+        st.markdown(f"**{markdown.plain(name)}** &ensp; :small[:gray[{told}]]", width="stretch")
 
 
 def _tiles(row: pd.Series) -> None:

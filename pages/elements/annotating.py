@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.elements import access, data, format, periods
 from pages.elements.data import View
-from pages.elements.tables import plain
+from pages.elements.markdown import plain
 from pages.elements.tiles import quiet
 from warehouse.errors import SupportError
 from warehouse.rows import WRITTEN

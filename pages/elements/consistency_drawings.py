@@ -8,7 +8,16 @@ from functools import partial
 
 import pandas as pd
 
-from pages.elements import consistency_charts, data, frame, interval_charts, leads, palette, tables, trend_charts
+from pages.elements import (
+    consistency_charts,
+    data,
+    frame,
+    interval_charts,
+    leads,
+    markdown,
+    palette,
+    trend_charts,
+)
 from pages.elements import consistency_words as words
 from pages.elements.data import View
 from pages.elements.figure import Chart
@@ -186,7 +195,7 @@ def _chances(view: View, durations: pd.DataFrame, what: str, measured: str) -> t
         CHANCES_HEIGHT,
         lambda channel: leads.tickets(which, channel=channel),
     )
-    plain = {name: tables.plain(labels.get(name, name)) for name in pairs["channel"]}
+    plain = {name: markdown.plain(labels.get(name, name)) for name in pairs["channel"]}
     return chart, words.longest_odds(pairs, measured, plain), words.sample(rows, waits)
 
 

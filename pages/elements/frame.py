@@ -29,9 +29,9 @@ from pages.elements import (
 from pages.elements.data import Source, View
 from pages.elements.figure import Chart
 from pages.elements.habits import Habits
+from pages.elements.markdown import plain
 from pages.elements.palette import Theme
 from pages.elements.sitemap import PAGES
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError

@@ -8,9 +8,9 @@ import streamlit as st
 
 from pages.elements import data, format
 from pages.elements.data import Source
+from pages.elements.markdown import plain
 from pages.elements.palette import Theme
 from pages.elements.periods import local_time
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.deliveries import HISTORY_AFTER, NEVER_LATE_BEFORE_SECONDS
 from warehouse.errors import SupportError

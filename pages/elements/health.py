@@ -11,8 +11,8 @@ import streamlit as st
 
 from pages.elements import data, format, frame, health_charts, health_words, palette, tables
 from pages.elements.data import View
+from pages.elements.markdown import plain
 from pages.elements.periods import local_time
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.checking import checks
 

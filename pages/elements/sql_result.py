@@ -7,8 +7,8 @@ import streamlit as st
 
 from pages.elements import format, frame, palette, sql_charts, tables
 from pages.elements.data import View
+from pages.elements.markdown import plain
 from pages.elements.sql_sheet import Outcome
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.adhoc import Result
 from warehouse.errors import QueryRefused

@@ -10,9 +10,9 @@ import streamlit as st
 
 from pages.elements import data, format, periods, tables, views
 from pages.elements.data import View
+from pages.elements.markdown import plain
 from pages.elements.sql_result import took
 from pages.elements.sql_sheet import PARAMETER, TEXT, Outcome, Sheet, address_of
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters, known_questions, question_sql
 from warehouse.glossary import search

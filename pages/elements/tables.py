@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -16,12 +15,8 @@ from pages.elements import data, downloads, format, links, wall
 from pages.elements.data import View
 from pages.elements.leads import lead, ticket
 from pages.elements.tiles import quiet
-from warehouse.texts import lines, one_line
+from warehouse.texts import one_line
 
-_MARKUP = "\\`*_{}[]()#+-.!|~<>:$&="
-# Streamlit reads addresses, icons, emoji and arrows in text that is unbroken, escaped or not: an empty piece breaks it.
-_FUSED = re.compile(r"(?<=:)(?=[^\s\d]|\d+:)|(?<=@)(?=\S)|(?<=www)(?=\.)|(?<=[-<>~])(?=[->=])", re.IGNORECASE)
-_APART = ":small[]"
 _JOINER = "\u2060"  # takes no room
 ROW_HEIGHT = 30
 HEADER_HEIGHT = 36
@@ -199,21 +194,6 @@ def nothing(text: str, height: int) -> None:
     """The place of a table that has no rows."""
     with st.container(height=height, border=False, vertical_alignment="center", horizontal_alignment="center"):
         quiet(text)
-
-
-def plain(text: str) -> str:
-    """Text of people as text, in one line: nothing in it is Markdown. An em dash where there is nothing to see."""
-    shown = one_line(text)
-    if text and not shown:
-        return format.EM_DASH
-    return _APART.join(
-        "".join(f"\\{sign}" if sign in _MARKUP else sign for sign in part) for part in _FUSED.split(shown)
-    )
-
-
-def plain_lines(text: str) -> str:
-    """As `plain`, with its lines as they were."""
-    return "  \n".join(map(plain, lines(text)))
 
 
 def _cell(value: object) -> object:

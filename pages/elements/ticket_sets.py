@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from pages.elements.tables import plain
+from pages.elements.markdown import plain
 from pages.elements.tiles import quiet
 
 # What the sets of questions/tickets_behind.sql are called, and what their figure is.

@@ -13,7 +13,7 @@ import streamlit as st
 
 from pages.elements import data, format, links, periods, trend_words, wall
 from pages.elements.data import View
-from pages.elements.tables import plain
+from pages.elements.markdown import plain
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.catalogue import CATALOGUE, Series

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 
 from pages.elements import access, data, format, links
+from pages.elements.markdown import plain
 from pages.elements.sitemap import PAGES
-from pages.elements.tables import plain
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import SupportError

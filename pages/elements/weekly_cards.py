@@ -14,6 +14,7 @@ from pages.elements import (
     frame,
     leads,
     links,
+    markdown,
     palette,
     pdf,
     periods,
@@ -52,9 +53,9 @@ def moved(week: Week, summary: Summary) -> tuple[str, Decomposition | None]:
         name = _name_of(metric, summary)
         found = weekly_figures.moved(week, name, next((one for one in weekly.SPLITS if one == split), None))
         title = weekly_sheet.moved_title(week, summary.reading(name))
-        head.markdown(f"**{tables.plain(title)}**")
+        head.markdown(f"**{markdown.plain(title)}**")
         with head:
-            quiet(tables.plain(weekly_sheet.moved_about(week, name, found)))
+            quiet(markdown.plain(weekly_sheet.moved_about(week, name, found)))
         if found is None:
             tables.nothing("No parts to compare.", MOVED_HEIGHT)
             return name, found
@@ -134,20 +135,22 @@ def voice(week: Week, summary: Summary) -> None:
                     st.markdown(f"**{figure}**")
                     quiet(sure)
         for line in weekly_sheet.pulling(summary):
-            st.markdown(tables.plain(line))
+            st.markdown(markdown.plain(line))
         for comment in weekly_sheet.comments(week, summary):
-            st.markdown(f"“{tables.plain(report.shortened(comment.text))}”")
+            st.markdown(f"“{markdown.plain(report.shortened(comment.text))}”")
             if comment.ticket_id:
                 query = {"source": comment.source, "id": comment.ticket_id}
-                st.page_link(PAGES["ticket"].script, label=f":small[{tables.plain(comment.about)}]", query_params=query)
+                st.page_link(
+                    PAGES["ticket"].script, label=f":small[{markdown.plain(comment.about)}]", query_params=query
+                )
             else:
-                quiet(tables.plain(comment.about))
+                quiet(markdown.plain(comment.about))
 
 
 def promised(week: Week, summary: Summary) -> None:
     with frame.card("What is promised next", "promises that run, by the day they fall due, and the targets in force"):
         for line in weekly_sheet.following(week, summary):
-            st.markdown(tables.plain(line))
+            st.markdown(markdown.plain(line))
         if summary.due.empty:
             return
         drawn = weekly_charts.due(summary.due, palette.of(week.view.theme), DUE_HEIGHT, _due_leads(week, summary))
