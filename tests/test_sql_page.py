@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from pages.elements import downloads, sql_charts, sql_values
 from pages.elements.palette import LIGHT
 from tests.small_warehouse import NOON, SmallWarehouse
-from tests.test_pages import alts, text, visit
+from tests.test_pages import PROJECT, alts, text, visit
 from warehouse.ask import known_questions, question_sql
 
 LONG = "select count(*) from range(100000) as a, range(100000) as b, range(100000) as c"
@@ -302,3 +303,12 @@ def test_before_the_first_run_of_the_pipelines_the_page_says_how_to_start(
 def test_a_warehouse_without_data_can_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = SmallWarehouse(tmp_path, answers_known={}).publish()
     assert "**1 row, 1 column**" in text(_run(visit(settings, "sql.py", monkeypatch, q="select count(*) from tickets")))
+
+
+def test_the_editor_that_is_served_is_built_from_its_source(tmp_path: Path) -> None:
+    folder = PROJECT / "pages" / "editor"
+    if not (folder / "node_modules").is_dir():
+        pytest.skip("what the editor is built from is not at hand: `make editor` fetches it (needs Node)")
+    built = tmp_path / "editor.js"
+    subprocess.run(["npm", "run", "build", "--", f"--outfile={built}"], cwd=folder, check=True, capture_output=True)
+    assert built.read_bytes() == (PROJECT / "pages" / "static" / "sql_editor" / "editor.js").read_bytes()
