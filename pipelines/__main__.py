@@ -1,4 +1,4 @@
-"""python -m pipelines run | serve | sample | start: how data gets in. Every command takes --settings FILE."""
+"""python -m pipelines run | serve | forget | sample | start: how data gets in. Every command takes --settings FILE."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipelines import sample
+from pipelines.forget import forget
 from pipelines.refresh import Pipelines, Report
 from pipelines.schedule import serve, summary
 from pipelines.sources.files import base_folder
@@ -68,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "run", _run, "pull, load, build, check and publish once, and say what was done")
     _command(commands, "serve", _serve, "do so on the schedule of support.toml until stopped")
+    forgotten = _command(commands, "forget", _forget, "erase customers from landed files and warehouse")
+    forgotten.add_argument("customer", nargs="+", help="as the exports name them, or a pseudonym")
     made_up = _command(commands, "sample", _sample, "write the exports of a made-up help desk")
     made_up.add_argument("--out", type=Path, help="folder for the export files")
     made_up.add_argument("--days", type=int, help="days of history")
@@ -159,6 +162,14 @@ def _print_report(pipelines: Pipelines, report: Report) -> None:
         say(f"rejected {count:,}: {reason} (such as row {line} of {name})")
     for finding in report.findings:
         say(finding.line())
+
+
+def _forget(parsed: argparse.Namespace) -> int:
+    announcer = Announcer()
+    said = forget(_settings(parsed), parsed.customer, announcer)
+    announcer("")
+    print("\n".join(said))
+    return 0
 
 
 def _serve(parsed: argparse.Namespace) -> int:

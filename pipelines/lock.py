@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from warehouse.errors import FolderError
+from warehouse.errors import FolderError, FolderInUse
 
 
 class FolderLock:
@@ -23,7 +23,7 @@ class FolderLock:
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
-            raise FolderError(
+            raise FolderInUse(
                 f"another process (number {holder}) already runs {what} on {folder}. Stop it, or set another [data] folder"
             ) from error
         self._file.truncate(0)

@@ -6,25 +6,28 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import duckdb
 
+from pipelines import erasures
 from pipelines.lock import FolderLock
 from pipelines.sources import files, zendesk_tables
-from warehouse import journal
+from warehouse import journal, privacy
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
+from warehouse.erasures import Register
 from warehouse.errors import CheckFailed, FolderError, SupportError
 from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
+from warehouse.rewriting import clear_unfinished, rewrite
 from warehouse.rows import WRITTEN
-from warehouse.settings import Settings, Source
+from warehouse.settings import Privacy, Settings, Source
 from warehouse.writing import written_folder
 from warehouse.zendesk_tables import version
 
@@ -77,13 +80,21 @@ class Pipelines:
         clear_leftovers(self.folder)
         rmtree(self.scratch)
         self.scratch.mkdir()
-        self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
-        create_schema(self.connection, self.settings.clock.time_zone)
+        clear_unfinished(self.folder)
+        self.key = privacy.privacy_key(self.folder)
+        self._connect()
         journal.recover(self.connection)
         self.adopt_landed()
-        for name in forget_changed_feeds(self.connection, self.feeds):
+        for name in forget_changed_feeds(
+            self.connection, self.feeds, privacy.fingerprint(self.key, self.settings.privacy)
+        ):
             self.progress(f"[sources.{name}] of support.toml changed: its files are loaded again")
         set_up_sources(self.connection, self.feeds, self.settings)
+
+    def _connect(self) -> None:
+        self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
+        create_schema(self.connection, self.settings.clock.time_zone)
+        privacy.set_up(self.connection, self.key, self.settings.privacy)
 
     def close(self) -> None:
         self.connection.close()
@@ -103,7 +114,13 @@ class Pipelines:
         """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
         started = time.monotonic()
         arrivals, problems = self._pull()
-        if only_if_new and not arrivals and not journal.has_work(self.connection) and not self._is_unpublished():
+        if (
+            only_if_new
+            and not arrivals
+            and not erasures.requests(self.folder)
+            and not journal.has_work(self.connection)
+            and not self._is_unpublished()
+        ):
             return None
         report = Report(journal.begin_run(self.connection, trigger), problems=problems)
         report.seconds["pull"] = time.monotonic() - started
@@ -121,6 +138,7 @@ class Pipelines:
         return report
 
     def _work(self, report: Report) -> None:
+        asked, answer = self._erase(report)
         with _timed(report, "load"):
             for feed in self.feeds:
                 self._load(feed, report)
@@ -136,18 +154,51 @@ class Pipelines:
             if errors:
                 raise CheckFailed(f"not published, the last good version stays: {errors[0].line()}")
         report.state = "done"
-        version = self._next_version() if changed and self._may_publish() else None
+        is_rewritten = changed and self._rewrite(report)
+        version = self._next_version() if changed and (is_rewritten or self._may_publish()) else None
         journal.end_run(
             self.connection, report.run_id, "done", report.problems, report.tickets_built, report.seconds, version
         )
         if version:
             self.progress(f"publishing version {version}")
             with _timed(report, "publish"):
-                publish(self.connection, self.loading, self.folder, version, self.settings.data.keep_versions)
+                keep = 1 if is_rewritten else self.settings.data.keep_versions
+                publish(self.connection, self.loading, self.folder, version, keep)
             report.version = version
             self._published_at, self._publishing_seconds = time.monotonic(), report.seconds["publish"]
             journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
+            if is_rewritten:
+                journal.note_rewritten(self.connection)
+        if asked:
+            erasures.settle(self.folder, asked, replace(answer, version=journal.newest_version(self.connection)))
         self.progress("")
+
+    def _erase(self, report: Report) -> tuple[list[str], erasures.Answer]:
+        """Takes customers out of landed files: those of the requests, whose names are returned, and those erased before."""
+        asked = erasures.requests(self.folder)
+        register = Register(self.folder, privacy.fingerprint(self.key, Privacy()))
+        if not asked and not register.people:
+            return [], erasures.Answer()
+        with _timed(report, "erase"):
+            customers = [feed for feed in self.feeds if feed.kind.speaks_of_customers]
+            known = {feed.name for feed in self.feeds}
+            landing = erasures.Landing(self.connection, self.landing, self.scratch, customers, known)
+            return list(asked), landing.erase(
+                register, {one for people in asked.values() for one in people}, self.progress
+            )
+
+    def _rewrite(self, report: Report) -> bool:
+        """Writes the loading file anew where something was taken out that must not be found in it any more."""
+        if not journal.is_to_be_rewritten(self.connection):
+            return False
+        self.progress("writing the loading file anew")
+        with _timed(report, "rewrite"):
+            self.connection.close()
+            try:
+                rewrite(self.loading, self.settings.clock.time_zone, self.settings.data.memory_limit)
+            finally:
+                self._connect()
+        return True
 
     def _load(self, feed: Feed, report: Report) -> None:
         """Loads one feed; what goes wrong there is said and leaves the others alone: its files are tried again next time."""
@@ -231,7 +282,11 @@ class Pipelines:
 
     def _is_unpublished(self) -> bool:
         """Whether readers lack something: nothing is published yet, or changes were put off."""
-        return not numbered_versions(self.folder) or journal.has_unpublished_change(self.connection)
+        return (
+            not numbered_versions(self.folder)
+            or journal.has_unpublished_change(self.connection)
+            or journal.is_to_be_rewritten(self.connection)
+        )
 
     def _next_version(self) -> int:
         return max([journal.newest_version(self.connection), *numbered_versions(self.folder)], default=0) + 1

@@ -37,6 +37,10 @@ class Desk:
     def setting(self, text: str) -> None:
         self.sections.insert(0, text)
 
+    def keep(self, *what: str) -> None:
+        """[privacy] keep of what a test looks at as delivered."""
+        self.setting(f"[privacy]\nkeep = {list(what)}\n")
+
     def settings_file(self) -> Path:
         path = self.folder / "support.toml"
         path.write_text("\n".join(self.sections), encoding="utf-8")
@@ -103,7 +107,8 @@ def shared_settings(name: str, shared: Path, folder: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SUPPORT_SETTINGS", raising=False)
+    for name in ("SUPPORT_SETTINGS", "SUPPORT_PRIVACY_KEY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -82,6 +82,7 @@ NAMES = [
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzipped"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_format_gives_the_same_tickets(desk: Desk, tmp_path: Path, name: str, packed: bool) -> None:
+    desk.keep("customer")
     desk.source("tickets", "ticket", MORE.get(name, "") + MAPPING)
     content = _content(name, tmp_path)
     desk.deliver(f"tickets/{name}{'.gz' if packed else ''}", gzip.compress(content) if packed else content)
@@ -95,6 +96,7 @@ def test_every_format_gives_the_same_tickets(desk: Desk, tmp_path: Path, name: s
 
 
 def test_a_broken_json_line_is_rejected_as_delivered(desk: Desk) -> None:
+    desk.keep("rejected_rows")
     desk.source("tickets", "ticket", MAPPING)
     desk.deliver("tickets/a.jsonl", json.dumps(ROWS[0]) + '\n{"id": "T9", "made"\n')
     desk.run()

@@ -158,6 +158,7 @@ def test_a_json_document_that_does_not_fit_is_refused_and_said_so(
 def test_an_open_quote_costs_its_own_line_alone(ticket_desk: Desk) -> None:
     rows = [_row(number) for number in range(100)]
     rows[40] = '40,2026-01-01T10:00:00Z,"open\n'
+    ticket_desk.keep("rejected_rows")
     ticket_desk.deliver("tickets/a.csv", HEADER + "".join(rows))
     ticket_desk.run()
     assert ticket_desk.counts("a.csv") == (100, 99, 0, 0, 1)

@@ -85,6 +85,7 @@ def test_bad_rows_are_kept_with_a_reason_and_good_ones_are_loaded(ticket_desk: D
         'T6,2026-01-01T10:00:00Z,,"open\nagain"',
     ]
     ticket_desk.deliver("tickets/a.csv", HEADER + "\n".join(rows) + "\n")
+    ticket_desk.keep("rejected_rows")
     report = ticket_desk.run()
     assert report.state == "done"
     assert ticket_desk.counts("a.csv") == (6, 2, 0, 0, 4)

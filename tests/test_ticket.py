@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.elements import ticket_charts
+from pages.elements import format, ticket_charts
 from pages.elements.contrast import contrast, readable_on
 from pages.elements.figure import Chart
 from pages.elements.folded_time import folded
@@ -77,6 +77,7 @@ SURVEYS = """response_id,ticket_id,kind,score,scale_min,scale_max,sent_at,answer
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A chat that was answered late, reopened by nobody and scored 2; an email that waits; a slow one; and a source of bare tickets."""
     desk = Desk(tmp_path_factory.mktemp("desk"))
+    desk.keep("customer", "message_text")
     desk.setting(SETTINGS)
     for name, rows, key in (
         ("tickets", "ticket", ""),
@@ -411,3 +412,9 @@ def test_a_history_of_months_can_be_looked_at_in_parts(desk: Desk, monkeypatch: 
     app.slider[0].set_value((datetime(2025, 10, 2), datetime(2025, 10, 4))).run()
     assert not app.exception
     assert "2 Oct 2025" in alts(app)[0]
+
+
+def test_a_hash_that_stands_for_a_customer_is_shown_by_its_beginning() -> None:
+    assert format.customer("c_ead8b32574a1fb2022e5") == "c_ead8b3…"
+    assert format.customer("c_ead8b325") == "c_ead8b325"
+    assert format.customer("Ada Lovelace") == "Ada Lovelace"

@@ -13,11 +13,11 @@ import duckdb
 
 from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql
-from warehouse.journal import note_taken_out
+from warehouse.journal import note_rewriting, note_taken_out
 from warehouse.loading import Feed, create_stores
 from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
-from warehouse.staging import quoted
+from warehouse.sql_text import quoted
 from warehouse.working_time import end_instant, first_instant, keep_calendars, keep_given_schedules
 
 
@@ -150,22 +150,19 @@ def _remember(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> b
     return before is not None
 
 
-def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -> list[str]:
-    """Feeds whose mapping changed since their files were loaded, or that are gone: what they loaded is taken out,
+def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed], privacy: str) -> list[str]:
+    """Feeds whose mapping, or what is kept of customers (`privacy`, a fingerprint), changed since their files were loaded, or that are gone: what they loaded is taken out,
     and their landed files wait to be loaded again. Returns their names."""
     connection.execute("begin")
     known = {feed.name for feed in feeds}
-    changed = [
-        feed.name
-        for feed in feeds
-        if _remember(connection, f"feed {feed.name}", feed.source.fingerprint() + feed.time_zone)
-    ]
+    changed = [feed.name for feed in feeds if _remember(connection, f"feed {feed.name}", _read_as(feed, privacy))]
     noted = connection.execute("select distinct feed from files where state <> 'left'").fetchall()
     gone = [name for (name,) in noted if name not in known]
     for name in _feeds_beside(connection, changed + gone):
         _take_out(connection, name)
     if changed + gone:
         note_taken_out(connection)
+        note_rewriting(connection)
     for name in gone:
         why = {"feed": name, "reason": "its source is no longer in support.toml"}
         connection.execute("update files set state = 'left', reason = $reason where feed = $feed", why)
@@ -176,6 +173,20 @@ def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed
     )
     connection.execute("commit")
     return changed + gone
+
+
+def reload_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[str]) -> None:
+    """Takes out what these feeds and those of their sources loaded: their landed files wait to be loaded again."""
+    connection.execute("begin")
+    for name in _feeds_beside(connection, feeds):
+        _take_out(connection, name)
+    note_taken_out(connection)
+    note_rewriting(connection)
+    connection.execute("commit")
+
+
+def _read_as(feed: Feed, privacy: str) -> str:
+    return feed.source.fingerprint() + feed.time_zone + ("" if feed.kind.is_remark else privacy)
 
 
 def _feeds_beside(connection: duckdb.DuckDBPyConnection, feeds: list[str]) -> list[str]:

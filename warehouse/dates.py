@@ -6,7 +6,8 @@ import duckdb
 
 from warehouse.errors import FileRefused
 from warehouse.reading import Readable
-from warehouse.staging import Delivered, Staging, identifier, text_list
+from warehouse.sql_text import identifier, text_list
+from warehouse.staging import Delivered, Staging
 
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 DAY_FIRST = [f"%d{mark}%m{mark}%{year}{time}" for mark in "/.-" for year in "yY" for time in _TIMES]

@@ -15,6 +15,14 @@ class FolderError(SupportError):
     """A folder or file of the data folder is missing, not writable, or held by another process."""
 
 
+class FolderInUse(FolderError):
+    """Another process holds the data folder."""
+
+
+class NobodyFound(SupportError):
+    """Of a customer to erase there is nothing."""
+
+
 class NoWarehouse(SupportError):
     """Nothing has been published yet."""
 

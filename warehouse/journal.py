@@ -15,6 +15,7 @@ from warehouse.loading import Feed
 
 # A fact that the pipelines remember.
 _TAKEN_OUT = "rows taken out"
+_TO_REWRITE = "file to be written anew"
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,20 @@ def note_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("insert into store.memory values ($name, 'not published')", {"name": _TAKEN_OUT})
 
 
+def note_rewriting(connection: duckdb.DuckDBPyConnection) -> None:
+    """What was taken out must be gone from the files' bytes, too, and from the versions published before."""
+    connection.execute("delete from store.memory where name = $name", {"name": _TO_REWRITE})
+    connection.execute("insert into store.memory values ($name, 'yes')", {"name": _TO_REWRITE})
+
+
+def is_to_be_rewritten(connection: duckdb.DuckDBPyConnection) -> bool:
+    return bool(_value(connection, "select exists (from store.memory where name = $name)", {"name": _TO_REWRITE}))
+
+
+def note_rewritten(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("delete from store.memory where name = $name", {"name": _TO_REWRITE})
+
+
 def has_unpublished_change(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether a finished run, or a change of support.toml, changed something that no version holds yet."""
     return bool(
@@ -248,6 +263,19 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[di
 
 def landed_names(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {row[0] for row in connection.execute("select landed_name from files").fetchall()}
+
+
+def landed_files(connection: duckdb.DuckDBPyConnection, feed: str, only_waiting: bool) -> list[tuple[int, str, str]]:
+    """Number, landed name and name of a feed's files; only those that are not loaded yet, or all."""
+    state = "state = 'landed'" if only_waiting else "state <> 'left'"
+    return connection.execute(
+        f"select file_no, landed_name, name from files where feed = $feed and {state} order by file_no", {"feed": feed}
+    ).fetchall()
+
+
+def note_size(connection: duckdb.DuckDBPyConnection, file_no: int, size: int) -> None:
+    """A landed file was changed in place."""
+    connection.execute("update files set bytes = $bytes where file_no = $file_no", {"bytes": size, "file_no": file_no})
 
 
 def adopt(connection: duckdb.DuckDBPyConnection, feed: Feed, paths: Sequence[Path]) -> None:

@@ -18,10 +18,11 @@ from warehouse import dates
 from warehouse.connection import roll_back
 from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
-from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, mapped, readable
+from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
 from warehouse.rows import BOOKKEEPING, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 from warehouse.settings import RowName, Settings, Source
-from warehouse.staging import Delivered, Staging, identifier, quoted, stored_columns
+from warehouse.sql_text import identifier, quoted
+from warehouse.staging import Delivered, Staging, stored_columns
 from warehouse.writing import written_folder
 
 # The kinds of rows that raw tables are turned into.
@@ -284,7 +285,9 @@ def _keep_unparsed(connection: duckdb.DuckDBPyConnection, members: list[Readable
     for member in members:
         for line in member.taken_out:
             values = (str(member.path), None, "a quote is opened and never closed", line)
-            connection.execute("insert into unparsed values (?, ?, ?, ?)", values)
+            connection.execute(
+                f"insert into unparsed values (?, ?, ?, as_rejected(?, {length_of('?')}))", [*values, line]
+            )
     if not connection.execute("select 1 from duckdb_tables() where table_name = 'reject_errors'").fetchall():
         return
     _refuse_to_swallow(connection, members)
@@ -310,7 +313,7 @@ limit 1"""
         raise OpenQuote(name, found[1])
 
 
-_KEEP_UNPARSED = """
+_KEEP_UNPARSED = f"""
 insert into unparsed
 select
     scans.file_path as filename,
@@ -322,11 +325,11 @@ select
             when 'UNQUOTED VALUE' then 'a quote is opened and never closed'
             when 'LINE SIZE OVER MAXIMUM' then 'the line is too long'
             when 'INVALID ENCODING' then 'the line is not UTF-8; if the file is Latin-1, add encoding = "latin-1" to its source'
-            else errors.error_message
+            else 'the line cannot be read'
         end,
         coalesce(errors.column_idx, 0)
     ) as reason,
-    any_value(errors.csv_line) as delivered,
+    any_value(as_rejected(errors.csv_line, {length_of("errors.csv_line")})) as delivered,
 from reject_errors as errors
 inner join reject_scans as scans using (scan_id, file_id)
 group by scans.file_path, errors.line, errors.line_byte_position"""

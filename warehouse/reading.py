@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ import python_calamine
 
 from warehouse.errors import FileRefused
 from warehouse.settings import Column, Source
-from warehouse.staging import Delivered, identifier, quoted, text_list
+from warehouse.sql_text import identifier, quoted, text_list
+from warehouse.staging import Delivered
 
 FORMATS = {
     ".csv": "csv",
@@ -132,10 +134,15 @@ def _refuse_missing(feed: str, source: Source, columns: dict[str, list[Column]],
     wanted += [field.name for field in source.row_kind.fields if field.required and field.name not in filled]
     missing = next((name for name in wanted if name not in shape.columns), None)
     if missing is not None:
-        has = ", ".join(shape.columns)
+        has = "" if any(_is_data(name) for name in shape.columns) else f" (it has: {', '.join(shape.columns)})"
         raise FileRefused(
-            f"{file_name} has no column {missing!r} (it has: {has}). Map it in support.toml under [sources.{feed}.columns]"
+            f"{file_name} has no column {missing!r}{has or ': its first row holds data, not names'}. Map it in support.toml under [sources.{feed}.columns]"
         )
+
+
+def _is_data(name: str) -> bool:
+    """Whether a column name is none: a file without a header, whose first row is not to be quoted."""
+    return "@" in name or re.match(r"[\d+(-]", name) is not None
 
 
 def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
@@ -143,9 +150,12 @@ def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
     paths = text_list([str(file.path) for file in files])
     if shape.format == "parquet":
         scan = f"read_parquet({paths}, filename = {quoted(FILE_COLUMN)})"
-        return Delivered(scan, _parquet_text(shape), _row(shape), _as_json, file_column=FILE_COLUMN)
+        return Delivered(
+            scan, _parquet_text(shape), _row(shape), _as_json, _row_in_part(shape), file_column=FILE_COLUMN
+        )
     if shape.format == "csv":
-        return Delivered(_csv_scan(paths, shape, source), identifier, _row(shape), _as_json, file_column=FILE_COLUMN)
+        scan = _csv_scan(paths, shape, source)
+        return Delivered(scan, identifier, _row(shape), _as_json, _row_in_part(shape), file_column=FILE_COLUMN)
     if shape.format == "jsonl":
         lines = _csv_scan(paths, Shape("csv", ("line",), delimiter="\x01"), source.model_copy(update={"quote": ""}))
         scan = (
@@ -153,14 +163,14 @@ def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
             f" from {lines} where trim(line) <> '')"
         )
         fault = "case when json is null then 'the line is not valid JSON' end"
-        return Delivered(scan, _json_text, "line", lambda line: line, fault)
+        return Delivered(scan, _json_text, "line", lambda line: line, _line_in_part, fault)
     if shape.format == "envelope":
         inside = quoted("$" + "".join(f'."{part}"' for part in (source.records or "").split(".")) + "[*]")
         scan = f"(select unnest(json_extract(content::json, {inside})) as json, filename from read_text({paths}))"
-        return Delivered(scan, _json_text, "json", _as_text)
+        return Delivered(scan, _json_text, "json", _as_text, _json_in_part)
     options = f"format = 'array', filename = true, maximum_object_size = {LONGEST_LINE}"
     scan = f"(select json, filename from read_json_objects({paths}, {options}))"
-    return Delivered(scan, _json_text, "json", _as_text)
+    return Delivered(scan, _json_text, "json", _as_text, _json_in_part)
 
 
 def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
@@ -185,6 +195,35 @@ def _as_text(row: str) -> str:
     return f"{row}::varchar"
 
 
+def _row_in_part(shape: Shape) -> Callable[[str, list[str]], str]:
+    """The row with the values of some columns; of the others, whether they hold something."""
+
+    def in_part(row: str, columns: list[str]) -> str:
+        shown = []
+        for name in shape.columns:
+            value = f"{row}.{identifier(name)}::varchar"
+            kept = value if name in columns else f"case when {value} <> '' then '…' end"
+            shown.append(f"{quoted(name)}: {kept}")
+        return f"to_json({{{', '.join(shown)}}})::varchar"
+
+    return in_part
+
+
+def _json_in_part(json: str, columns: list[str]) -> str:
+    """A JSON object of some of a row's keys; the others are left out."""
+    shown = "".join(f"{quoted(name)}: {_json_text(name, json)}, " for name in columns)
+    return f"to_json({{{shown}'…': '…'}})::varchar"
+
+
+def _line_in_part(line: str, columns: list[str]) -> str:
+    return f"case when json_valid({line}) then {_json_in_part(f'{line}::json', columns)} else {length_of(line)} end"
+
+
+def length_of(text: str) -> str:
+    """What is said of a text that cannot be read as a row."""
+    return f"'… ' || length({text}) || ' characters'"
+
+
 def _parquet_text(shape: Shape) -> Callable[[str], str]:
     """A Parquet column as text; whole numbers stored as floating point without `.0`, as they are in other formats."""
     types = dict(zip(shape.columns, shape.types, strict=True))
@@ -198,13 +237,20 @@ def _parquet_text(shape: Shape) -> Callable[[str], str]:
     return access
 
 
-def _json_text(name: str) -> str:
+def parquet_texts(connection: duckdb.DuckDBPyConnection, member: Readable) -> list[tuple[str | None, ...]]:
+    """The rows of a Parquet file as texts, in the file's order."""
+    access = _parquet_text(member.shape)
+    texts = ", ".join(access(name) for name in member.shape.columns)
+    return connection.execute(f"select {texts} from read_parquet({quoted(str(member.path))})").fetchall()
+
+
+def _json_text(name: str, json: str = "json") -> str:
     """A key of a JSON row, or a path such as `stats.agent_responded_at` into it."""
     whole = '$."' + name.replace('"', "") + '"'
     path = "$" + "".join(f'."{part}"' for part in name.replace('"', "").split("."))
     if whole == path:
-        return f"json_extract_string(json, {quoted(whole)})"
-    return f"coalesce(json_extract_string(json, {quoted(whole)}), json_extract_string(json, {quoted(path)}))"
+        return f"json_extract_string({json}, {quoted(whole)})"
+    return f"coalesce(json_extract_string({json}, {quoted(whole)}), json_extract_string({json}, {quoted(path)}))"
 
 
 def _format_of(file: LandedFile) -> str:

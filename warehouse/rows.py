@@ -19,6 +19,11 @@ SQL_TYPES: dict[FieldType, str] = {
     "boolean": "boolean",
 }
 
+# What a field may hold of a customer; warehouse/privacy.py says what becomes of each.
+# customer: their name. author: theirs where a customer wrote. actor: theirs or an agent's. change: theirs where the changed field names
+# one. words: what they wrote in short. message: what they wrote at length.
+Personal = Literal["customer", "author", "actor", "change", "words", "message"]
+
 # What has to be built anew where a row of a kind changes: its ticket, its survey invitation, the calendar of its source, or nothing.
 Builds = Literal["ticket", "response", "calendar", "nothing"]
 
@@ -31,6 +36,7 @@ class Field:
     type: FieldType
     meaning: str
     required: bool = False
+    personal: Personal | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,10 @@ class RowKind:
 
     def field_names(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields)
+
+    @property
+    def speaks_of_customers(self) -> bool:
+        return any(field.personal for field in self.fields)
 
     def marks(self) -> tuple[str, str] | None:
         """The store table that notes what has to be built anew, and the column that names it; None: the calendar looks for itself,
@@ -68,12 +78,15 @@ class RowKind:
         return tuple(field for field in self.fields if field.name != "exported_at")
 
 
-FieldLine = tuple[str, FieldType, str]
+FieldLine = tuple[str, FieldType, str] | tuple[str, FieldType, str, Personal]
 
 
 def _fields(*lines: FieldLine) -> tuple[Field, ...]:
-    """Fields from (name, type, meaning) lines; a `!` after a name marks a required one."""
-    return tuple(Field(name.rstrip("!"), kind, meaning, name.endswith("!")) for name, kind, meaning in lines)
+    """Fields from (name, type, meaning) lines, with what they may hold of a customer as a fourth part; `!` after a name: required."""
+    return tuple(
+        Field(name.rstrip("!"), kind, meaning, name.endswith("!"), personal[0] if personal else None)
+        for name, kind, meaning, *personal in lines
+    )
 
 
 # What can be promised: the first answer, every later one, and the time in certain statuses.
@@ -96,7 +109,7 @@ WHO: tuple[FieldLine, ...] = (
     ("channel", "text", "how the customer came: email, chat, phone, social, web, in_person, self_service"),
     ("team", "text", "team that holds it"),
     ("agent", "text", "agent that holds it"),
-    ("customer", "text", "who asked"),
+    ("customer", "text", "who asked", "customer"),
     ("priority", "text", "low, normal, high, urgent, or the source's own words"),
     ("topic", "text", "what it is about"),
 )
@@ -107,7 +120,7 @@ TICKET_TIMES: tuple[FieldLine, ...] = (
 )
 TICKET_MORE: tuple[FieldLine, ...] = (
     ("status", "text", "new, open, pending, hold, solved, closed, abandoned, deleted, merged; others count as open"),
-    ("subject", "text", "its title"),
+    ("subject", "text", "its title", "words"),
     ("supervisor", "text", "of the agent"),
     ("manager", "text", "of the supervisor"),
     ("promise_kept", "boolean", "the source's own word on whether its promise was kept"),
@@ -139,14 +152,14 @@ EVENT = RowKind(
         ("ticket_id!", "text", "the ticket"),
         ("happened_at!", "instant", "when it changed"),
         ("position", "integer", "order of changes within one instant"),
-        ("actor", "text", "who changed it"),
+        ("actor", "text", "who changed it", "actor"),
         (
             "field",
             "text",
             "status, agent, team, priority, channel, schedule or another; empty: the row is the whole ticket",
         ),
-        ("old_value", "text", "before"),
-        ("new_value", "text", "after"),
+        ("old_value", "text", "before", "change"),
+        ("new_value", "text", "after", "change"),
         UPDATED,
         *WHO,
         ("created_at", "instant", "when the customer asked"),
@@ -165,11 +178,11 @@ MESSAGE = RowKind(
         ("message_id!", "text", "the message"),
         ("ticket_id!", "text", "its ticket"),
         ("sent_at!", "instant", "when it was sent"),
-        ("author", "text", "who wrote it"),
+        ("author", "text", "who wrote it", "author"),
         ("author_kind!", "text", "customer, agent, bot or unknown (neither asks nor answers)"),
         ("is_public", "boolean", "whether the customer sees it; empty: yes"),
         ("channel", "text", "where it came in or went out"),
-        ("body", "text", "what it says"),
+        ("body", "text", "what it says", "message"),
         UPDATED,
         EXPORTED,
     ),
@@ -206,7 +219,7 @@ SURVEY = RowKind(
         ("scale_min", "number", "lowest score possible; empty: 1, for nps 0"),
         ("scale_max", "number", "highest score possible; empty: 5, for nps 10, for ces 7"),
         ("score", "number", "the answer; empty: none"),
-        ("comment", "text", "what they wrote"),
+        ("comment", "text", "what they wrote", "words"),
         ("sent_at!", "instant", "when they were asked"),
         ("answered_at", "instant", "when they answered; empty with a score: when asked"),
         ("ticket_id", "text", "the ticket it is about"),

@@ -9,12 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from warehouse.connection import read_sql
+from warehouse.mapping import columns_of, harmless_columns, personal_columns
 from warehouse.rows import SQL_TYPES, Field, RowKind
 from warehouse.settings import Column, Source, When
+from warehouse.sql_text import identifier, quoted, text_list
 
 ISO_FORM = "a date such as 2026-01-31T10:30:00"
 # What no export of a help desk speaks of is a misread or mistyped date.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
+# Fields in which a customer's own name may stand among other words.
+TEXTS = ("words", "message", "change")
 
 
 @dataclass(frozen=True)
@@ -22,14 +28,15 @@ class Delivered:
     """How the rows of a set of files of one shape are read.
 
     `scan` is a table function call with a `filename` column; `access` gives the SQL of a delivered column;
-    `whole_row` is the SQL of a row as delivered, `as_text` writes it out (for rejected rows alone), `fault` is that
-    of what makes it unreadable.
+    `whole_row` is the SQL of a row as delivered, `as_text` writes it out (for rejected rows alone), `in_part` does so with
+    the values of some columns alone, `fault` is the SQL of what makes it unreadable.
     """
 
     scan: str
     access: Callable[[str], str]
     whole_row: str
     as_text: Callable[[str], str]
+    in_part: Callable[[str, list[str]], str]
     fault: str = "null::varchar"
     file_column: str = "filename"
 
@@ -38,22 +45,8 @@ class Delivered:
 ISO_PATTERN = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?"
 
 
-def quoted(text: str) -> str:
-    """`text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """`name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 # Between the parts of a key: a character that no part holds.
 SEPARATOR = "chr(31)"
-
-
-def text_list(values: list[str]) -> str:
-    return "[" + ", ".join(quoted(value) for value in values) + "]"
 
 
 class Staging:
@@ -95,6 +88,7 @@ cast_values as (
 ),
 typed as (select *{f" replace ({shifted})" if shifted else ""} from cast_values),
 ruled as ({read_sql(f"staging/{self.kind.name}")}),
+{self._made_private()}
 keyed as (
     select
         * exclude (delivered_key, whole_row, reason),
@@ -103,10 +97,10 @@ keyed as (
         hash({self._hashed()}) as row_hash,
         greatest({", ".join(self._instants())}) as latest_at,
         reason,
-        case when reason is not null then {delivered.as_text("whole_row")} end as delivered,
-    from ruled
+        case when reason is not null then {self._rejected(delivered)} end as delivered,
+    from private
 )
-select * from keyed"""
+select *{" replace (as_reason(delivered) as delivered)" if not self.kind.is_remark else ""} from keyed"""
 
     def _text(self, field: Field, access: Callable[[str], str]) -> str:
         """The field's text as delivered: the first origin that is not empty, null markers taken out, values mapped."""
@@ -218,8 +212,9 @@ select * from keyed"""
                 reasons.append(f"case when {text} is null then {quoted(field.name + ' is empty')} end")
             if field.type != "text":
                 value, form = self._value(field), quoted(" is not " + self._form(field))
+                shown = f"as_quoted({text})" if self.kind.speaks_of_customers else text
                 reasons.append(
-                    f"case when {text} is not null and {value} is null then {quoted(field.name + ': ')} || {text} || {form} end"
+                    f"case when {text} is not null and {value} is null then {quoted(field.name + ': ')} || {shown} || {form} end"
                 )
         return f"coalesce({', '.join(reasons)}, null)"
 
@@ -238,7 +233,68 @@ select * from keyed"""
     def _key(self, access: Callable[[str], str]) -> str:
         if not self.source.key:
             return "null::varchar"
-        return f" || {SEPARATOR} || ".join(f"coalesce(trim({access(name)}), '')" for name in self.source.key)
+        return f" || {SEPARATOR} || ".join(f"coalesce({self._key_part(name, access)}, '')" for name in self.source.key)
+
+    def _key_part(self, name: str, access: Callable[[str], str]) -> str:
+        """A column of the key; hashed where it is also that of a field that may name a customer."""
+        text = f"trim({access(name)})"
+        if not self.kind.speaks_of_customers or name in harmless_columns(self.source):
+            return text
+        return f"{'as_id' if name in personal_columns(self.source) else 'as_key'}({text})"
+
+    def _made_private(self) -> str:
+        """Steps from `ruled` to `private`: what becomes of fields that may hold something of a customer, as `warehouse.privacy` says."""
+        if not self.kind.speaks_of_customers:
+            return "private as (from ruled),"
+        customer = (
+            "customer"
+            if "customer" in self.kind.field_names()
+            else "case when author_kind = 'customer' then author end"
+        )
+        texts = [field for field in self._filled() if field.personal in TEXTS]
+        said = ", ".join([*(_text_kept(field) for field in texts), "null"])
+        nameless = ", ".join(f"{_nameless(field)} as {field.name}" for field in texts)
+        # Addresses go first: a name inside one would break it, and leave the rest.
+        return f"""named as (
+    select * replace ({", ".join(self._kept_values())}), own_words({customer}, concat_ws(' ', {said})) as own_words,
+    from ruled
+),
+private as (select * exclude (own_words){f" replace ({nameless})" if texts else ""} from named),"""
+
+    def _kept_values(self) -> list[str]:
+        found = [f"{_kept(field)} as {field.name}" for field in self._filled() if field.personal]
+        named = self._named_after_customers()
+        found += [f"as_id({name}) as {name}" for name in named]
+        ids = [name for name in ("ticket_id", *self.kind.key) if name.endswith("_id") and name not in named]
+        if "call_id" in named and "ticket_id" in ids:
+            found.append("case when ticket_id = call_id then as_id(ticket_id) else as_key(ticket_id) end as ticket_id")
+            ids.remove("ticket_id")
+        found += [f"as_key({name}) as {name}" for name in dict.fromkeys(ids)]
+        return [*found, "as_reason(reason) as reason"]
+
+    def _filled(self) -> list[Field]:
+        """Fields that rows say something of; the others are null."""
+        given = self.source.columns.keys() | self.source.constants.keys()
+        return [field for field in self.kind.fields if field.name in given]
+
+    def _named_after_customers(self) -> list[str]:
+        """Fields that are read from the customer's own column: an id that is made of their address, say."""
+        customers, authors = columns_of(self.source, "customer"), columns_of(self.source, "author")
+        return [
+            field.name
+            for field in self.kind.fields
+            if field.type == "text"
+            and not field.personal
+            and columns_of(self.source, field.name)
+            & (customers | authors if field.name in self.kind.key else customers)
+        ]
+
+    def _rejected(self, delivered: Delivered) -> str:
+        """A rejected row as delivered, or what of it holds nothing of a customer; what people write in the dashboard is ours."""
+        whole = delivered.as_text("whole_row")
+        if self.kind.is_remark:
+            return whole
+        return f"as_rejected({whole}, {delivered.in_part('whole_row', sorted(harmless_columns(self.source)))})"
 
     def _final_key(self) -> str:
         own = f" || {SEPARATOR} || ".join(f"coalesce({identifier(name)}::varchar, '')" for name in self.kind.key)
@@ -250,6 +306,29 @@ select * from keyed"""
 
     def _instants(self) -> list[str]:
         return [identifier(field.name) for field in self.kind.fields if field.type == "instant"] + ["null::timestamp"]
+
+
+def _text_kept(field: Field) -> str:
+    return f"as_message({field.name})" if field.personal == "message" else field.name
+
+
+def _nameless(field: Field) -> str:
+    text = f"without_words({field.name}, own_words)"
+    return (
+        f"case when is_harmless_change(field) then {field.name} else {text} end" if field.personal == "change" else text
+    )
+
+
+def _kept(field: Field) -> str:
+    """The SQL of what is kept of a field that may hold something of a customer; their own name goes out of it next."""
+    return {
+        "customer": f"as_customer({field.name})",
+        "author": f"case when author_kind in ('agent', 'bot') then {field.name} else as_customer({field.name}) end",
+        "actor": f"as_actor({field.name})",
+        "change": f"as_change({field.name}, field)",
+        "words": f"as_words({field.name})",
+        "message": f"as_words(as_message({field.name}))",
+    }[field.personal or "customer"]
 
 
 def _holds(rule: When, access: Callable[[str], str]) -> str:

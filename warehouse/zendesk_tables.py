@@ -13,7 +13,7 @@ import duckdb
 from warehouse.connection import read_sql
 from warehouse.errors import FolderError
 from warehouse.loading import TABLE_ROWS
-from warehouse.staging import identifier, quoted
+from warehouse.sql_text import identifier, quoted
 
 # The tables that are read, and the columns of them that are needed.
 NEEDED = {

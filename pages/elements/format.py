@@ -6,14 +6,17 @@ Marks of numbers, the order of day and month, and hours of 12 or 24 follow the v
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import date as date_
 from datetime import datetime
 
 from pages.elements.habits import OURS, Habits
+from warehouse.privacy import PSEUDONYM
 
 EM_DASH = "—"
+_PSEUDONYM = re.compile(PSEUDONYM)
 MINUTE, HOUR, DAY = 60, 3600, 86400
 _habits: ContextVar[Habits] = ContextVar("habits", default=OURS)
 
@@ -193,6 +196,11 @@ def hover_bin(grain: str) -> str:
 def cut(text: str, longest: int) -> str:
     """The text, or as much of it as there is room for: `Cancel subscri…`."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def customer(name: str) -> str:
+    """A customer as the warehouse names them; the hash that stands for one by its beginning, which tells those of a page apart."""
+    return f"{name[:8]}…" if _PSEUDONYM.fullmatch(name) else name
 
 
 def part_name(part: object, split: str, labels: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ TAIL = 0.06
 
 
 def _name(value: Any, otherwise: str) -> str:
-    return otherwise if format.is_missing(value) or not value else escaped(str(value))
+    return otherwise if format.is_missing(value) or not value else escaped(format.customer(str(value)))
 
 
 def waits(rows: pd.DataFrame, drawn: Lanes) -> list[Json]:

@@ -92,7 +92,7 @@ def about(head: pd.Series, channels: Mapping[str, str], created: str) -> list[Fa
         "Agent": head["agent"],
         "Priority": head["priority"],
         "Topic": head["topic"],
-        "Customer": head["customer"],
+        "Customer": None if format.is_missing(head["customer"]) else format.customer(str(head["customer"])),
         "Created": created,
     }
     facts = [Fact(label, format.EM_DASH if format.is_missing(value) else str(value)) for label, value in known.items()]

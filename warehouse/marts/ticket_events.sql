@@ -1,5 +1,41 @@
 -- One row per change of a touched ticket.
 with
+    -- Who is known to be no customer: an actor is kept as a hash until a name of the same ticket says whose it is.
+    agents_of_tickets as (
+        select source, ticket_id, as_customer(name) as actor, min(name) as name,
+        from
+            (
+                select source, ticket_id, unnest([agent, supervisor, manager]) as name,
+                from ticket_base
+                union all
+                select source, ticket_id, unnest([agent, supervisor, manager, old_agent, new_agent]) as name,
+                from
+                    (
+                        select
+                            source,
+                            ticket_id,
+                            agent,
+                            supervisor,
+                            manager,
+                            case when field = 'agent' then old_value end as old_agent,
+                            case when field = 'agent' then new_value end as new_agent,
+                        from store.event_rows
+                        semi join ticket_base using (source, ticket_id)
+                    )
+                union all
+                select source, ticket_id, author as name,
+                from store.message_rows
+                semi join ticket_base using (source, ticket_id)
+                where author_kind in ('agent', 'bot')
+                union all
+                select source, ticket_id, agent as name,
+                from store.call_rows
+                semi join ticket_base using (source, ticket_id)
+            )
+        where name is not null
+        group by source, ticket_id, as_customer(name)
+    ),
+
     changes as (
         select
             source,
@@ -122,7 +158,7 @@ select
     field,
     old_value,
     new_value,
-    actor,
+    coalesce(agents_of_tickets.name, actor) as actor,
     is_inferred,
 from
     (
@@ -132,3 +168,4 @@ from
         select *
         from inferred_changes
     )
+left join agents_of_tickets using (source, ticket_id, actor)

@@ -5,7 +5,7 @@ select
             reason,
             case
                 when field is not null and new_value is null and old_value is null
-                then 'field is ' || field || ' but both old_value and new_value are empty'
+                then 'field is ' || as_quoted(field) || ' but both old_value and new_value are empty'
             end
         ) as reason,
         lower(field) as field

@@ -5,7 +5,10 @@ select
             reason,
             case
                 when author_kind not in ('customer', 'agent', 'bot', 'unknown')
-                then 'author_kind is ' || author_kind || '; it must be customer, agent, bot or unknown: map it under values.author_kind'
+                then
+                    'author_kind is '
+                    || as_quoted(author_kind)
+                    || '; it must be customer, agent, bot or unknown: map it under values.author_kind'
             end
         ) as reason,
         coalesce(is_public, true) as is_public

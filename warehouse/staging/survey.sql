@@ -15,7 +15,7 @@ select
     * replace (
         coalesce(
             reason,
-            case when kind not in ('csat', 'nps', 'ces') then 'kind is ' || kind || '; it must be csat, nps or ces' end,
+            case when kind not in ('csat', 'nps', 'ces') then 'kind is ' || as_quoted(kind) || '; it must be csat, nps or ces' end,
             case
                 when score not between scale_min and scale_max
                 then 'score ' || score || ' lies outside the scale ' || scale_min || ' to ' || scale_max
