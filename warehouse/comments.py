@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.staging import identifier, quoted
+from warehouse.sql_text import identifier, quoted
 
 # Tables of the store, and the view that shows their columns to people.
 SHOWN_BY = {

@@ -12,7 +12,7 @@ from secrets import token_hex
 
 import duckdb
 
-from warehouse.staging import identifier, quoted
+from warehouse.sql_text import identifier, quoted
 
 # What stands for agents whom a visitor does not see by name, where their team is known and where it is not.
 IN_SUM = "Agents of "
