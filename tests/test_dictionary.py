@@ -20,7 +20,7 @@ from warehouse.building import create_schema
 PROJECT = Path(__file__).resolve().parents[1]
 THIS = dictionary.of_this_code()
 EXAMPLES = dict(THIS.entries[["name", "example"]].itertuples(index=False))
-# What the made-up help desk has none of: schedules of a source, findings of checks, and nothing is left to build.
+# What the made-up help desk has none of: schedules of a source, findings of checks, nothing left to build, nobody erased.
 WITHOUT_ROWS = {
     "check_results",
     "store.touched",
@@ -28,7 +28,7 @@ WITHOUT_ROWS = {
     "store.schedule_rows",
     "store.holiday_rows",
 }
-WITHOUT_ROWS |= {"store.target_rows"}
+WITHOUT_ROWS |= {"store.target_rows", "erasures"}
 UNSAID = """
 select 'table ' || schema_name || '.' || table_name as what, comment from duckdb_tables() where not internal
 union all

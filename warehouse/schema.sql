@@ -135,7 +135,8 @@ comment on column rejected_rows.reason is 'What was wrong, beginning with the fi
 comment on column rejected_rows.delivered is 'The row as it was delivered, as text.';
 
 create table if not exists erasures (pseudonym varchar, erased_at timestamp, kind varchar, rows bigint);
-comment on table erasures is 'One row per customer erased on request and kind of row: that it was done, without the data.';
+comment on table erasures is 'One row per customer erased on request and kind of row: that it was done, without the data.
+example: select pseudonym, erased_at, sum(rows) as rows from erasures group by pseudonym, erased_at order by erased_at';
 comment on column erasures.pseudonym is 'The keyed hash that stood for the customer; later exports that name them lose them again.';
 comment on column erasures.erased_at is 'When it was asked for.';
 comment on column erasures.kind is 'ticket, event, message, call or survey.';
