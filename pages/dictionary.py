@@ -84,7 +84,7 @@ def _columns(name: str, columns: pd.DataFrame) -> None:
 
 def _onward(row: pd.Series) -> None:
     """Where to go with it: the SQL page with its query, and for a macro the glossary."""
-    if "sql" in PAGES and row["example"]:
+    if row["example"]:
         links.button("Try it in SQL", "sql", {"q": [row["example"]]}, f":material/{PAGES['sql'].icon}:")
     if row["kind"] == "macro":
         query = {"metric": [str(row["name"])]}

@@ -9,7 +9,6 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.elements.sitemap import PAGES, Entry
 from tests import made_up_warehouse
 from tests.conftest import Desk
 from tests.small_warehouse import NOON, SmallWarehouse
@@ -160,12 +159,7 @@ def test_a_macro_opens_too_and_leads_to_the_glossary(settings: Path, monkeypatch
     assert app.subheader[0].value == "Glossary"
 
 
-def test_the_query_of_a_table_can_be_tried_where_there_is_an_sql_page(
-    settings: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delitem(PAGES, "sql", raising=False)
-    assert "to_sql_Try it in SQL" not in _buttons(visit(settings, "dictionary.py", monkeypatch, table="teams"))
-    monkeypatch.setitem(PAGES, "sql", Entry("sql", "SQL", "terminal", "Ask the file."))
+def test_the_query_of_a_table_can_be_tried_on_the_sql_page(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "to_sql_Try it in SQL" in _buttons(visit(settings, "dictionary.py", monkeypatch, table="teams"))
 
 
