@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -80,13 +81,24 @@ def product(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @contextmanager
 def dashboard(settings: Path, port: int | None = None, environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """A dashboard alone, on the settings named on its command line; gives its address."""
+    with served("dashboard.py", "--", "--settings", str(settings), port=port, environment=environment) as address:
+        yield address
+
+
+@contextmanager
+def served(
+    script: str,
+    *more: str,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    printed: IO[bytes] | int = subprocess.DEVNULL,
+) -> Iterator[str]:
+    """A script on a Streamlit server of its own; gives its address. `environment` is added to ours; what it prints goes to `printed`."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", *more]
+    errors = None if printed == subprocess.DEVNULL else printed
     process = subprocess.Popen(
-        [*command, "--", "--settings", str(settings)],
-        cwd=PROJECT,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
+        command, cwd=PROJECT, stdout=printed, stderr=errors, env={**os.environ, **(environment or {})}
     )
     try:
         wait_until_served(port)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from pages.elements.sitemap import ENTRIES, Entry
 from tests import hostile
-from tests.browsing import PROJECT, dashboard, free_port, opened, settled, wait_until_served
+from tests.browsing import PROJECT, dashboard, opened, served, settled
 from tests.conftest import Desk
 
 pytestmark = pytest.mark.browser
@@ -241,19 +239,12 @@ def dialect(browser: Browser, tmp_path: Path) -> Iterator[str]:
     )
     (tmp_path / "app.py").write_text(
         f"import json, sys\nsys.path.insert(0, {str(PROJECT)!r})\nimport streamlit as st\n"
-        "from pages.elements.tables import plain\nfrom pages.elements.tiles import quiet\n"
+        "from pages.elements.markdown import plain\nfrom pages.elements.tiles import quiet\n"
         f"for place, text in enumerate(json.loads({json.dumps(texts)!r})):\n{ways}\n",
         encoding="utf-8",
     )
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(tmp_path / "app.py"), f"--server.port={port}"]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_served(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with served(str(tmp_path / "app.py")) as address:
+        yield address
 
 
 def test_plain_text_is_read_as_it_was_written_whatever_markdown_makes_of_it(dialect: str, wary: Page) -> None:

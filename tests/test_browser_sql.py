@@ -20,7 +20,7 @@ from tests.browsing import dashboard, opened, photographed, settled, watched
 from tests.conftest import TICKET_HEADER, Desk
 
 pytestmark = pytest.mark.browser
-HOSTILE = "<img src=x onerror=alert(1)> **bold** [me](//evil.example) =1+1"
+HOSTILE = "<img src=x onerror=alert(1)> **bold** [me](http://evil.example) =1+1"
 TICKETS = f"""{TICKET_HEADER}
 T1,2026-01-05T09:00:00Z,2026-01-05T10:00:00Z,solved,email,Billing,Ada,C1,"{HOSTILE}",2026-01-05T09:10:00Z,2026-01-05T10:00:00Z
 T2,2026-01-05T09:30:00Z,2026-01-05T09:30:00Z,new,email,Billing,Ada,C2,=2+2,,

@@ -19,7 +19,8 @@ import pytest
 from playwright.sync_api import Page
 
 from pages.elements.sitemap import ENTRIES
-from tests.browsing import PROJECT, free_port, opened, wait_until_served
+from tests import browsing
+from tests.browsing import PROJECT, opened
 from tests.conftest import Desk
 from warehouse.errors import SettingsError
 from warehouse.settings import load
@@ -140,27 +141,20 @@ def test_a_run_leaves_no_secret_in_what_it_prints_and_keeps(planted: Planted) ->
 @pytest.fixture
 def served(planted: Planted) -> Iterator[str]:
     """The dashboard with the secrets around it; what it prints goes where the runs' words went."""
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "dashboard.py",
-        f"--server.port={port}",
-        "--logger.level=debug",
-    ]
-    settings = ["--", "--settings", str(planted.desk.settings_file())]
-    with planted.printed.open("ab") as printed:
-        process = subprocess.Popen(
-            [*command, *settings], cwd=PROJECT, env=planted.environment(), stdout=printed, stderr=printed
-        )
-        try:
-            wait_until_served(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    settings = str(planted.desk.settings_file())
+    with (
+        planted.printed.open("ab") as printed,
+        browsing.served(
+            "dashboard.py",
+            "--logger.level=debug",
+            "--",
+            "--settings",
+            settings,
+            environment=planted.environment(),
+            printed=printed,
+        ) as address,
+    ):
+        yield address
 
 
 ASKED = (

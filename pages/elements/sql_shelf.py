@@ -202,7 +202,7 @@ def _list(
     """A list whose first column can be clicked."""
     first = str(shown.columns[0])
     st.dataframe(
-        shown.assign(**{first: shown[first].map(_one_button)}),
+        shown.assign(**{first: shown[first].map(tables.one_button)}),
         hide_index=True,
         row_height=tables.ROW_HEIGHT,
         height=min(height, tables.HEADER_HEIGHT + 2 + tables.ROW_HEIGHT * len(shown)),
@@ -215,11 +215,6 @@ def _list(
             )
         },
     )
-
-
-def _one_button(name: str) -> str:
-    """A name in a column of buttons: Streamlit would take `["a", "b"]` for two of them and `:material/home:` for an icon."""
-    return f"\u2060{name}" if name.startswith(("[", ":")) else name
 
 
 def text(value: object) -> str:

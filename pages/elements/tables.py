@@ -45,7 +45,7 @@ def show(
     clicked = f"{key}_lead"
     if len(leads) and not wall.is_on():
         columns[first] = st.column_config.ButtonColumn(type="tertiary", alignment="left", pinned=True, key=clicked)
-        shown[first] = shown[first].map(_button)
+        shown[first] = shown[first].map(one_button)
     st.dataframe(
         shown,
         hide_index=True,
@@ -200,6 +200,6 @@ def _cell(value: object) -> object:
     return one_line(value) if isinstance(value, str) else value
 
 
-def _button(value: object) -> object:
+def one_button(value: object) -> object:
     """A cell of a column of buttons: Streamlit would take `["a", "b"]` for two of them, and `:material/home:` for an icon."""
     return f"{_JOINER}{value}" if isinstance(value, str) and value.startswith(("[", ":")) else value
