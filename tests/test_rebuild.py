@@ -72,7 +72,10 @@ def test_twenty_small_runs_give_the_tables_of_a_rebuild_from_the_landing_folder(
     assert len(step_by_step["store.tickets"]) == 1_500
 
 
-def test_the_same_rows_in_any_order_of_delivery_give_the_same_tables(history: Path, tmp_path: Path) -> None:
+def test_the_same_rows_in_any_order_of_delivery_give_the_same_tables(
+    history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPPORT_PRIVACY_KEY", "one key for both data folders")
     in_order, shuffled = _sample_desk(tmp_path / "in order"), _sample_desk(tmp_path / "shuffled")
     paths = sorted(history.rglob("*.csv"))
     _deliver_in_steps(history, in_order, paths, 1)
