@@ -110,6 +110,7 @@ def test_calls_are_waits_in_a_queue(desk: Desk) -> None:
     def at(seconds: int) -> str:
         return f"2026-01-01T10:{seconds // 60:02}:{seconds % 60:02}Z"
 
+    desk.keep("customer")  # ids of two words look like people
     _calls(
         desk,
         f"answered,{at(0)},{at(10)},{at(30)},,{at(130)},Ada",
