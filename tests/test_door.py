@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
+from streamlit import config
 
 from pages.elements import door
 from pages.elements.people import claims_of_headers, claims_of_login, person
@@ -283,6 +284,23 @@ def test_browsers_are_told_what_pages_may_do(address: str) -> None:
     assert headers["referrer-policy"] == "same-origin"
     assert "strict-transport-security" not in headers
     assert "access-control-allow-origin" not in headers
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("client.showErrorDetails", "none"),
+        ("client.showErrorLinks", False),
+        ("server.enableXsrfProtection", True),
+        ("server.enableCORS", True),
+        ("server.enableAgentApi", False),
+        ("server.enableStaticServing", False),
+        ("browser.gatherUsageStats", False),
+        ("global.developmentMode", False),
+    ],
+)
+def test_streamlit_itself_is_set_as_a_security_review_wants_it(option: str, value: object) -> None:
+    assert config.get_option(option) == value
 
 
 # --- a proxy in front ---------------------------------------------------------------------------------------------------
