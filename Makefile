@@ -9,7 +9,8 @@ run: $(VENV)/installed
 	@$(BIN)/python -m pipelines start
 
 test: $(VENV)/installed-tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not alone"
+	@$(BIN)/python -m pytest -m alone
 
 # The same warehouse on the DuckDB that most analysts' tools still bring.
 test-duckdb-1.5: $(VENV)/installed-tests

@@ -301,7 +301,8 @@ def test_after_all_attempts_nothing_has_happened(place: Place) -> None:
     with pytest.raises(BlockingIOError):
         place.listener.accept()
     if IS_LINUX:
-        assert _workers() == {place.adhoc._spare.result().pid, place.spilling._spare.result().pid}
+        spares = {place.adhoc._spare.result().pid, place.spilling._spare.result().pid}
+        assert _workers() == spares
 
 
 def _workers() -> set[int]:

@@ -308,6 +308,7 @@ def test_logging_out_ends_it(browser: Browser, server: str, place: Place) -> Non
         visit.go("live")
         visit.page.get_by_role("button", name="View").click()
         visit.page.get_by_role("button", name="Log out").click()
+        visit.page.get_by_role("button", name="End session").click()
         expect(visit.page.get_by_role("button", name="Log in")).to_be_visible(timeout=30_000)
         assert "Log in to see" in visit.go("agents")
 

@@ -17,6 +17,7 @@ from warehouse.adhoc import AdHoc, Query
 from warehouse.errors import QueryRefused
 from warehouse.settings import Sql
 
+pytestmark = pytest.mark.alone
 VISITS = 15
 # A page may slow by half. On a busy machine two such medians of the same thing differ by more than nothing: what is bounded
 # is the ratio of neighbouring rounds, and the best of three.

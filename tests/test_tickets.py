@@ -334,7 +334,7 @@ def test_a_set_that_there_is_not_is_named_with_those_that_there_are(
     desk: WholeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = visit(desk.settings_file(), "tickets.py", monkeypatch, which="[all](javascript:alert)")
-    assert r"\[all\]\(javascript\:alert\)" in app.error[0].value
+    assert r"\[all\]\(javascript\::small[]alert\)" in app.error[0].value
     assert "first_waits" in app.error[0].value
 
 

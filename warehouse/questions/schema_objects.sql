@@ -10,6 +10,13 @@ with
         where schema_name = 'main' and database_name = current_database() and not internal
     )
 
-select name, kind, comment, format('select *{1}from {0}{1}limit 100', name, chr(10)) as example,
+-- A comment ends with the query to begin with (see warehouse/dictionary.py).
+select
+    name,
+    kind,
+    split_part(comment, chr(10) || 'example: ', 1) as comment,
+    coalesce(
+        nullif(split_part(comment, chr(10) || 'example: ', 2), ''), format('select *{1}from {0}{1}limit 100', name, chr(10))
+    ) as example,
 from objects
 order by name
