@@ -19,8 +19,7 @@ from warehouse.settings import Sql
 
 pytestmark = pytest.mark.alone
 VISITS = 15
-# A page may slow by half. On a busy machine two such medians of the same thing differ by more than nothing: what is bounded
-# is the ratio of neighbouring rounds, and the best of three.
+# What is bounded is the ratio of neighbouring rounds, the median of three.
 MOST_TIMES_SLOWER = 1.5
 ROUNDS = 3
 
@@ -84,4 +83,4 @@ def test_the_hardest_queries_slow_the_live_page_by_no_more_than_half(kind: str, 
         with running(desk, WORST[kind]) as queries:
             ratios.append(median_visit(address, queries) / alone)
     print(f"{kind}: {', '.join(f'{ratio:.2f}' for ratio in ratios)} times the visit alone")
-    assert min(ratios) <= MOST_TIMES_SLOWER
+    assert statistics.median(ratios) <= MOST_TIMES_SLOWER
