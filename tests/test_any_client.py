@@ -140,13 +140,13 @@ def test_every_open_finds_a_whole_version_and_none_older_than_the_one_before(wat
         assert all(tickets == arrived == loaded == 20 * version for tickets, arrived, loaded, version in answers)
         versions = [answer[-1] for answer in answers]
         assert versions == sorted(versions)
-    assert len({answer[-1] for answers in watched.answers for answer in answers}) > 20
+    assert len({answer[-1] for answers in watched.answers for answer in answers}) >= ROUNDS
 
 
 def test_readers_do_not_slow_the_writer(watched: Watched) -> None:
     read, quiet = watched.seconds(is_read=True), watched.seconds(is_read=False)
     print(f"median run {median(quiet):.3f}s alone ({len(quiet)}), {median(read):.3f}s beside readers ({len(read)})")
-    assert min(len(read), len(quiet)) >= 10
+    assert min(len(read), len(quiet)) >= 5
     # The readers take their share of two cores; a lock that they held would stop runs altogether.
     assert median(read) < 4 * median(quiet)
 
