@@ -245,6 +245,7 @@ def asked(address: str, path: str, **headers: str) -> http.client.HTTPResponse:
 def test_a_page_asked_for_under_a_strange_name_is_refused(address: str) -> None:
     assert asked(address, "/").status == 200
     assert asked(address, "/", Host="evil.example.org").status == 421
+    assert asked(address, "/_stcore/health", Host="probe.of.a.balancer").status == 200
     assert asked(address, "/_stcore/stream", Host="evil.example.org", **WEBSOCKET).status in (403, 421)
 
 

@@ -31,6 +31,8 @@ from warehouse.settings import Access, Settings
 CLOSED = ("/_stcore/upload_file", "/_stcore/agent/")
 # For this machine's own monitoring alone.
 OF_THIS_MACHINE = ("/_stcore/metrics",)
+# Says that the server is up and nothing else: whoever watches over it may ask by any name.
+PROBE = "/_stcore/health"
 # What only visitors with a role may fetch: files that pages made for them.
 OF_VISITORS = ("/media/",)
 LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
@@ -148,6 +150,8 @@ class Door:
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Status and words where a request is refused; None: it may come in."""
         path = scope["path"]
+        if path == PROBE:
+            return None
         if not is_host_known(headers.get("host", ""), self.rules.hosts):
             return (
                 421,
