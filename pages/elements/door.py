@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from socket import getfqdn, gethostname
 from typing import Any
@@ -25,7 +26,8 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 from pages.elements import links, wall
 from pages.elements.people import claims_of_headers, claims_of_login, person
 from warehouse.errors import SettingsError
-from warehouse.settings import Access, Settings
+from warehouse.secrets import environment_name
+from warehouse.settings import Access, Settings, is_of_this_machine
 
 # Addresses that no page needs: uploads, and driving the pages without a browser.
 CLOSED = ("/_stcore/upload_file", "/_stcore/agent/")
@@ -65,7 +67,7 @@ def login_secrets(environment: Mapping[str, str] = os.environ) -> dict[str, Any]
         of_file = st.secrets.get("auth", {})
     except StreamlitSecretNotFoundError:
         of_file = {}
-    given = {name: environment.get(f"SUPPORT_LOGIN_{name.upper()}", "") for name in LOGIN_NAMES}
+    given = {name: environment.get(environment_name(f"login_{name}"), "") for name in LOGIN_NAMES}
     return {**of_file, **{name: value for name, value in given.items() if value}}
 
 
@@ -79,7 +81,7 @@ def refuse_half_a_login(settings: Settings, login: Mapping[str, object]) -> None
     missing = next((name for name in LOGIN_NAMES if not both.get(name)), None)
     if missing:
         raise SettingsError(
-            f"[access] login needs {missing}: set it under [auth] in .streamlit/secrets.toml, or as SUPPORT_LOGIN_{missing.upper()}"
+            f"[access] login needs {missing}: set it under [auth] in .streamlit/secrets.toml, or as {environment_name(f'login_{missing}')}"
         )
     if len(str(both["cookie_secret"])) < SHORTEST_SECRET:
         raise SettingsError(
@@ -96,7 +98,7 @@ class Rules:
     access: Access | None = None
     is_https: bool = False
 
-    @property
+    @cached_property
     def identity_headers(self) -> set[str]:
         """Headers that say who a visitor is, in small letters."""
         if self.access is None or self.access.login != "header":
@@ -183,7 +185,13 @@ def is_host_known(host: str, hosts: Sequence[str]) -> bool:
         return False
     if hosts:
         return name in {known.lower() for known in hosts} or name in ("localhost", "127.0.0.1", "::1")
-    return _is_address(name) or name in {"localhost", gethostname().lower(), getfqdn().lower()}
+    return _is_address(name) or name in _own_names()
+
+
+@cache
+def _own_names() -> frozenset[str]:
+    """What this machine calls itself, asked once: the whole name comes from a name server."""
+    return frozenset({"localhost", gethostname().lower(), getfqdn().lower()})
 
 
 def _is_address(name: str) -> bool:
@@ -209,8 +217,8 @@ def _is_within(scope: Scope, headers: Headers, networks: Sequence[IPv4Network | 
 
 
 def _is_of_this_machine(scope: Scope, headers: Headers) -> bool:
-    networks = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
-    return _is_within(scope, headers, networks) and not any(name in headers for name in FORWARDED)
+    address, _ = scope.get("client") or ("", 0)
+    return is_of_this_machine(address) and not any(name in headers for name in FORWARDED)
 
 
 def _tell_browser(headers: MutableHeaders, host: str, is_https: bool, path: str) -> None:
@@ -237,12 +245,11 @@ def _tell_browser(headers: MutableHeaders, host: str, is_https: bool, path: str)
 
 def content_security_policy(host: str) -> str:
     """What a page may load and talk to: this server, and nothing else."""
-    scripts = " ".join(f"'sha256-{_digest(script)}'" for script in INLINE_SCRIPTS)
     sockets = f" ws://{host} wss://{host}" if host else ""
     return "; ".join(
         (
             "default-src 'self'",
-            f"script-src 'self' {scripts}",
+            f"script-src 'self' {_inline_scripts()}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
@@ -257,5 +264,8 @@ def content_security_policy(host: str) -> str:
     )
 
 
-def _digest(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+@cache
+def _inline_scripts() -> str:
+    """The scripts that may stand in a page, by the hash of their content."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in INLINE_SCRIPTS)
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
