@@ -153,14 +153,6 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(["| column | type | |", "|---|---|---|", *lines, ""])
 
 
-def main(arguments: list[str]) -> None:
-    """Writes the page to the path given."""
-    if len(arguments) != 1:
-        sys.exit("Say where to write: python -m warehouse.dictionary docs/dictionary.md")
-    path = Path(arguments[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(markdown(of_this_code()), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    command = "python -m warehouse.dictionary docs/dictionary.md"
+    glossary.write_page(sys.argv[1:], markdown(of_this_code()), command)

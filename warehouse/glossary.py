@@ -132,14 +132,14 @@ def _function(function: Callable[..., Any]) -> str:
     return f"### `{function.__name__}({names})`\n\n{inspect.getdoc(function)}\n"
 
 
-def main(arguments: list[str]) -> None:
-    """Writes the page to the path given."""
+def write_page(arguments: list[str], page: str, command: str) -> None:
+    """Writes the text of a page to the path given; `command` is how that is asked for."""
     if len(arguments) != 1:
-        sys.exit("Say where to write: python -m warehouse.glossary docs/metrics.md")
+        sys.exit(f"Say where to write: {command}")
     path = Path(arguments[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(markdown(of_this_code()), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    write_page(sys.argv[1:], markdown(of_this_code()), "python -m warehouse.glossary docs/metrics.md")
