@@ -35,6 +35,22 @@ class FileRefused(SupportError):
     """A delivered file cannot be read at all; the rest of the run goes on."""
 
 
+class SourceError(SupportError):
+    """A service cannot be pulled from now. What was pulled before stays, other sources go on, and the next pull goes on from there."""
+
+
+class AccessRefused(SourceError):
+    """A service refuses the credentials (401, 403): only a person can mend that."""
+
+
+class SourceUnreachable(SourceError):
+    """A service did not answer well however often it was asked: time-outs, 5xx, cut answers, 429 without end."""
+
+
+class AnswerRefused(SourceError):
+    """An answer that must not be used: too large, no JSON, of another shape, or a redirect that would carry a secret to another host."""
+
+
 class RowNotWritten(SupportError):
     """What somebody wrote in the dashboard is not complete or not right, or cannot be put into its folder."""
 
