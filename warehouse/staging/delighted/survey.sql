@@ -1,6 +1,5 @@
 -- One row per survey response of a page.
-with
-    responses as (select filename, unnest(json_extract(body, '$[*]')) as response from pages)
+with responses as (select filename, unnest(json_extract(body, '$[*]')) as response from pages)
 
 select
     filename,
