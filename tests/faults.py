@@ -116,7 +116,8 @@ class Malformed(Fault):
 
     def spoil(self, reply: Reply) -> Reply:
         content = reply.content()
-        return replace(reply, body=content[: len(content) // 2], headers={"content-type": reply.content_type()})
+        headers = {"content-type": reply.content_type()} | reply.headers
+        return replace(reply, body=content[: len(content) // 2], headers=headers)
 
 
 @dataclass(frozen=True)

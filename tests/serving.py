@@ -116,6 +116,9 @@ class FakeService:
             return [asked for asked in self.requests if re.search(path, asked.path)]
 
     def start(self) -> Self:
+        """Begins to answer; `with` does so too, and closes it. Once is enough."""
+        if self.address:
+            return self
         self._server = _Server(("127.0.0.1", 0), _Connection)
         self._server.service = self
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
