@@ -27,7 +27,8 @@ from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
 from warehouse.rewriting import clear_unfinished, rewrite
 from warehouse.rows import WRITTEN
-from warehouse.settings import Privacy, Settings, Source
+from warehouse.settings import Privacy, Settings
+from warehouse.sources import Source
 from warehouse.writing import written_folder
 from warehouse.zendesk_tables import version
 

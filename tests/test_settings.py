@@ -58,7 +58,17 @@ def _mistake(tmp_path: Path, text: str) -> str:
         ('[[schedules]]\nname = "A"\nhours = {}\nzone = "UTC"\n', ["unknown key schedules.zone", "time_zone"]),
         ('[[schedules]]\nname = "A"\nhours = {}\n[[schedules]]\nname = "A"\nhours = {}\n', ["schedules", "'A'"]),
         ('[sources.desk]\npath = "."\n', ["sources.desk", "rows", "ticket"]),
-        ('[sources.desk]\npath = "."\nkind = "zendesk"\n', ["sources.desk.kind", "zendesk_tables"]),
+        ('[sources.desk]\npath = "."\nkind = "zendesks"\n', ["sources.desk.kind", "zendesk_tables", "zendesk,"]),
+        ('[sources.desk]\nkind = "zendesk"\n', ["sources.desk.address"]),
+        (
+            '[sources.desk]\nkind = "zendesk"\naddress = "https://a.b"\npattern = "*"\n',
+            ["sources.desk", "pattern", "every"],
+        ),
+        ('[sources.desk]\nkind = "http"\naddress = "https://a.b"\n', ["sources.desk", "needs `rows`"]),
+        (
+            '[sources.desk]\nkind = "zendesk"\naddress = "x"\napi_key = "y"\n',
+            ["sources.desk.api_key", "looks like a secret"],
+        ),
         (
             '[sources.desk]\npath = "."\nkind = "zendesk_tables"\nformat = "csv"\n',
             ["sources.desk", "format", "path and part_of"],

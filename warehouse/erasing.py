@@ -22,7 +22,7 @@ from warehouse.loading import Feed
 from warehouse.mapping import columns_of, harmless_columns, personal_columns
 from warehouse.privacy import ERASED, HARMLESS_CHANGES, erased_texts, pseudonyms
 from warehouse.reading import LandedFile, mapped, readable
-from warehouse.settings import Column, Source, When
+from warehouse.sources import Column, Source, When
 
 Ticket = tuple[str, str]  # source, ticket_id
 Get = Callable[[str], str | None]

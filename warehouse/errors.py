@@ -48,7 +48,14 @@ class SourceUnreachable(SourceError):
 
 
 class AnswerRefused(SourceError):
-    """An answer that must not be used: too large, no JSON, of another shape, or a redirect that would carry a secret to another host."""
+    """An answer that must not be used: too large, of another shape, or a redirect that would carry a secret to another host.
+
+    `status` is that of an answer that says no for good, such as 404; None where something else is wrong with it.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RowNotWritten(SupportError):

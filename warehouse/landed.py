@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.reading import LONGEST_LINE, Readable, is_gzip, parquet_texts
-from warehouse.settings import Source
+from warehouse.sources import Source
 
 csv.field_size_limit(LONGEST_LINE)
 _PIECES = re.compile(r"[\s,;|\"'{}\[\]]*[,;\t|\"{}\[\]:\n][\s,;|\"'{}\[\]]*")

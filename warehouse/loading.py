@@ -20,7 +20,8 @@ from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
 from warehouse.rows import BOOKKEEPING, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
-from warehouse.settings import RowName, Settings, Source
+from warehouse.settings import Settings
+from warehouse.sources import RowName, Source
 from warehouse.sql_text import identifier, quoted
 from warehouse.staging import Delivered, Staging, stored_columns
 from warehouse.writing import written_folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.rows import Field
-from warehouse.settings import Source
+from warehouse.sources import Source
 
 
 def columns_of(source: Source, field: str) -> set[str]:

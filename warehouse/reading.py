@@ -17,7 +17,7 @@ import duckdb
 import python_calamine
 
 from warehouse.errors import FileRefused
-from warehouse.settings import Column, Source
+from warehouse.sources import Column, Source
 from warehouse.sql_text import identifier, quoted, text_list
 from warehouse.staging import Delivered
 

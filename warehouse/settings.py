@@ -10,16 +10,14 @@ from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 from babel import Locale, UnknownLocaleError
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     IPvAnyNetwork,
     ValidationError,
@@ -27,26 +25,11 @@ from pydantic import (
 )
 
 from warehouse.errors import SettingsError
-from warehouse.rows import ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
+from warehouse.rows import WRITTEN, WRITTEN_FEEDS
+from warehouse.section import Name, Seconds, Section, Size, TimeZone
+from warehouse.sources import AnySource, Column, Paging, Progress, Reject, RemoteSource, Source, When
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-SIZE = r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$"
 _SECRET = re.compile(r"auth$|secret|password|passwd|token|api_?key|privacy_?key|credential", re.IGNORECASE)
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(value: object) -> object:
-    """Seconds from `20s`, `5m`, `2h`, `1d` or a number; anything else is left for the error message."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if isinstance(value, str) and not match:
-        raise ValueError(f"{value!r} is not a duration such as 20s, 5m, 2h or 1d")
-    return float(match[1]) * _UNIT_SECONDS[match[2]] if match else value
-
-
-def _time_zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"{value!r} is not a time zone such as UTC, Europe/Berlin or America/New_York")
-    return value
 
 
 def _cron(value: str) -> str:
@@ -65,11 +48,8 @@ def _locale(value: str) -> str:
     return value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
 Crontab = Annotated[str, AfterValidator(_cron)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -120,18 +100,12 @@ def _days_off(text: str) -> tuple[date, date]:
     return days
 
 
-class Section(BaseModel):
-    """A table of support.toml: unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class Data(Section):
     """Where everything is kept."""
 
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
-    memory_limit: Annotated[str, Field(pattern=SIZE)] | None = None
+    memory_limit: Size | None = None
 
 
 class Clock(Section):
@@ -239,8 +213,8 @@ class Sql(Section):
     """Limits of the SQL page, each of a single query but `at_once`."""
 
     seconds: Seconds = 30.0
-    memory: Annotated[str, Field(pattern=SIZE)] = "512MB"
-    temp_space: Annotated[str, Field(pattern=SIZE)] = "0MB"
+    memory: Size = "512MB"
+    temp_space: Size = "0MB"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     cells: Annotated[int, Field(ge=1, le=20_000_000)] = 500_000
@@ -315,127 +289,6 @@ class Target(Section):
         return self
 
 
-class When(Section):
-    """Rows where a column holds one of these values."""
-
-    column: str
-    values: list[str]
-
-
-class Column(Section):
-    """Where a field comes from: one column, or several joined, read with a date format, only in some rows.
-
-    `prefix` goes before the text: an export that gives the day of a known month is dated with `prefix = "2017-05-"`.
-    """
-
-    column: str | None = None
-    join: list[str] | None = None
-    separator: str = " "
-    prefix: str = ""
-    format: str | list[str] | None = None
-    nulls: list[str] = []
-    when: When | None = None
-    unless: When | None = None
-    next_day_after: str | None = None
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Column:
-        if (self.column is None) == (self.join is None):
-            raise ValueError("needs either `column` or `join`")
-        return self
-
-    def origins(self) -> list[str]:
-        """The delivered columns it reads."""
-        read = [self.column] if self.column else list(self.join or [])
-        return read + [rule.column for rule in (self.when, self.unless) if rule]
-
-    def formats(self) -> list[str]:
-        return [self.format] if isinstance(self.format, str) else list(self.format or [])
-
-
-def _columns(value: object) -> object:
-    """`created_at = "Created"` is short for `{ column = "Created" }`; a list is read as first that is not empty."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: [_column(part) for part in (spec if isinstance(spec, list) else [spec])] for name, spec in value.items()
-    }
-
-
-def _column(spec: object) -> object:
-    return {"column": spec} if isinstance(spec, str) else spec
-
-
-class Reject(When):
-    """Rows that are no rows of ours, with the reason that is shown for each."""
-
-    reason: str
-
-
-RowName = Literal[
-    "ticket", "event", "message", "call", "survey", "schedule", "holiday", "target", "annotation", "note", "view"
-]
-
-
-class Source(Section):
-    """One [sources.NAME]: a folder or pattern of exports, all of one shape; or a folder of a help desk's raw tables."""
-
-    path: Path
-    kind: Literal["files", "zendesk_tables"] = "files"
-    rows: RowName | None = None
-    part_of: Name | None = None
-    format: Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx"] | None = None
-    delimiter: Annotated[str, Field(min_length=1, max_length=4)] | None = None
-    quote: Annotated[str, Field(max_length=1)] = '"'
-    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
-    header_row: Annotated[int, Field(ge=1)] = 1
-    rows_after_header: Annotated[int, Field(ge=0)] = 0
-    sheet: str | None = None
-    records: str | None = None
-    key: list[str] | None = None
-    time_zone: TimeZone | None = None
-    date_format: str | list[str] | None = None
-    nulls: list[str] = []
-    columns: Annotated[dict[str, list[Column]], BeforeValidator(_columns)] = {}
-    constants: dict[str, str | int | float | bool] = {}
-    values: dict[str, dict[str, str]] = {}
-    reject: list[Reject] = []
-
-    @property
-    def row_kind(self) -> RowKind:
-        """What its rows are; only files have one."""
-        if self.rows is None:
-            raise ValueError("a source of raw tables has no single kind of row")
-        return ROW_KINDS[self.rows]
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> Source:
-        if self.kind == "files" and self.rows is None:
-            raise ValueError(f"needs `rows`: what a row is; allowed are {', '.join(ROW_KINDS)}")
-        superfluous = sorted(self.model_fields_set - {"kind", "path", "part_of"})
-        if self.kind != "files" and superfluous:
-            raise ValueError(f'{superfluous[0]} is not allowed with kind = "{self.kind}"; allowed are path and part_of')
-        return self
-
-    @model_validator(mode="after")
-    def _known_fields(self) -> Source:
-        if self.rows is None:
-            return self
-        kind = self.row_kind
-        allowed = kind.field_names()
-        for place in ("columns", "constants", "values"):
-            for name in getattr(self, place):
-                if name not in allowed:
-                    raise ValueError(
-                        f"{place}.{name} is not a field of a {self.rows} row; allowed are {', '.join(allowed)}"
-                    )
-        return self
-
-    def fingerprint(self) -> str:
-        """Changes when the reading of its files changes: they are then loaded again."""
-        return hashlib.sha256(self.model_dump_json(exclude={"path"}).encode()).hexdigest()
-
-
 class Settings(Section):
     """The whole of support.toml."""
 
@@ -449,7 +302,7 @@ class Settings(Section):
     sample: Sample | None = None
     schedules: list[WorkingHours] = []
     targets: list[Target] = []
-    sources: dict[Name, Source] = {}
+    sources: dict[Name, AnySource] = {}
 
     @model_validator(mode="after")
     def _door_shut(self) -> Settings:
@@ -471,6 +324,11 @@ class Settings(Section):
         if twice:
             raise ValueError(f"schedules: two are named {twice!r}; each needs a name of its own")
         return self
+
+    @property
+    def remote_sources(self) -> dict[str, RemoteSource]:
+        """The sources that are pulled, by name."""
+        return {name: source for name, source in self.sources.items() if isinstance(source, RemoteSource)}
 
     @model_validator(mode="after")
     def _no_names_of_ours(self) -> Settings:
@@ -521,10 +379,7 @@ def load(path: Path) -> Settings:
 
 def _with_folders_beside(settings: Settings, folder: Path) -> Settings:
     """Settings with every path made absolute, relative to the settings file's folder."""
-    sources = {
-        name: source.model_copy(update={"path": folder / source.path.expanduser()})
-        for name, source in settings.sources.items()
-    }
+    sources = {name: source.beside(folder) for name, source in settings.sources.items()}
     data = settings.data.model_copy(update={"folder": folder / settings.data.folder.expanduser()})
     sample = settings.sample and settings.sample.model_copy(update={"folder": folder / settings.sample.folder})
     return settings.model_copy(update={"data": data, "sources": sources, "sample": sample})
@@ -534,9 +389,12 @@ def _first_mistake(error: ValidationError) -> str:
     """The first mistake in one line: the key, what is wrong, and what is allowed."""
     mistake = error.errors()[0]
     place = [part for part in mistake["loc"] if not isinstance(part, int)]
+    is_remote = place[:1] == ["sources"] and place[2:3] == ["remote"]
+    if place[:1] == ["sources"] and place[2:3] in (["files"], ["remote"]):
+        del place[2]  # which class of source it is: no key of the file
     key = ".".join(str(part) for part in place)
     if mistake["type"] == "extra_forbidden":
-        allowed = _allowed_keys(place[:-1])
+        allowed = _allowed_keys(place[:-1], is_remote)
         if _SECRET.search(str(place[-1])):
             return (
                 f"{key} looks like a secret, and none stands in this file: put it into the environment or into "
@@ -547,7 +405,7 @@ def _first_mistake(error: ValidationError) -> str:
     return f"{key}: {message}" if key else message
 
 
-def _allowed_keys(place: list[Any]) -> list[str]:
+def _allowed_keys(place: list[Any], is_remote: bool) -> list[str]:
     """The keys that the section at `place` knows."""
     sections: dict[str, type[Section]] = {
         "data": Data,
@@ -561,7 +419,9 @@ def _allowed_keys(place: list[Any]) -> list[str]:
         "sample": Sample,
         "schedules": WorkingHours,
         "targets": Target,
-        "sources": Source,
+        "sources": RemoteSource if is_remote else Source,
+        "paging": Paging,
+        "progress": Progress,
         "columns": Column,
         "reject": Reject,
         "when": When,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from warehouse.connection import read_sql
 from warehouse.mapping import columns_of, harmless_columns, personal_columns
 from warehouse.rows import SQL_TYPES, Field, RowKind
-from warehouse.settings import Column, Source, When
+from warehouse.sources import Column, Source, When
 from warehouse.sql_text import identifier, quoted, text_list
 
 ISO_FORM = "a date such as 2026-01-31T10:30:00"
