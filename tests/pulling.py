@@ -24,9 +24,8 @@ start() makes the same world each time: no clock, no chance.
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -36,6 +35,7 @@ import duckdb
 import pytest
 
 from pipelines.refresh import Report
+from pipelines.sources.pause import Pause, TimeUp
 from tests import killing
 from tests.conftest import Desk
 from tests.faults import Changed, Cut, Fault, Html, Malformed, Reset, Status
@@ -59,7 +59,7 @@ Rows = list[tuple[Any, ...]]
 Tables = dict[str, Rows]
 
 # Bookkeeping of how data came in, and the columns of other tables that tell of it.
-BOOKKEEPING = ("runs", "files", "rejected_rows", "check_results", "looked", "memory")
+BOOKKEEPING = ("runs", "pulls", "files", "rejected_rows", "check_results", "looked", "memory")
 VOLATILE = ("file_no", "line_no", "modified_at", "version_at", "delivered_at", "row_hash", "run_id", "made_of")
 
 
@@ -68,21 +68,26 @@ class PullCase(Protocol):
 
     kind: str  # as in support.toml: "freshdesk"
     secrets: dict[str, str]  # environment variables, such as {"SUPPORT_DESK_KEY": "abc"}
-    renamed: tuple[str, str]  # table and field of `rename_field`: ("tickets", "status"); the field by the name that the service gave it
+    renamed: tuple[
+        str, str
+    ]  # table and field of `rename_field`: ("tickets", "status"); the field by the name that the service gave it
     requests_when_quiet: int  # how many requests a pull makes at most when nothing is new
+    # Constants of modules that are others in the scenarios, in killed processes too: page sizes that make several pages of a small world,
+    # waits between polls, {"pipelines.sources.freshdesk.REMAINING.window": 0.25}.
+    constants: ClassVar[Mapping[str, float]] = {}
     limit: Limit = Limit(4, seconds=0.25)  # what the service allows in test_it_asks_no_more_than_the_service_allows
-    fresh_pull_tells_of_deleted: bool = True  # False: who pulls for the first time never hears of what was deleted before
+    fresh_pull_tells_of_deleted: bool = (
+        True  # False: who pulls for the first time never hears of what was deleted before
+    )
 
     def start(self) -> FakeService:
         """A service that answers, with its first world: `return FakeFreshdesk().start()`."""
         ...
 
     def settings(self, address: str) -> str:
-        """[sources.NAME] of support.toml, one or more; `since` before the world begins, `requests_a_minute` so high that it never waits."""
+        """[sources.NAME] of support.toml, one or more, with `since` before the world begins and what keeps tests from waiting:
+        first_wait = 0.01 and requests_a_minute = 100000."""
         ...
-
-    def quicken(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Shortens what takes long in real life and is no setting, before each scenario: waits between polls, a default window of a minute."""
 
     def grow(self, service: Any) -> None:
         """New records, and changes of a few old ones, later than all before: what an hour at the desk brings; more than a page of them."""
@@ -122,14 +127,12 @@ class PullScenarios:
     """Derive a class TestNAME with a `case`.
 
     every_step   True for one service only, as it takes long: killed before every step, interrupted at every request; else at a sample
-    program      what `tests.killing` runs
     """
 
     case: ClassVar[PullCase]
     every_step: ClassVar[bool] = False
-    program: ClassVar[str] = "pipelines.__main__"
 
-    # What a test file may override
+    # What tests of a service may use
 
     def run(self, desk: Desk) -> Report:
         """One `python -m pipelines run`: pull, load, publish."""
@@ -137,8 +140,6 @@ class PullScenarios:
 
     def end_time_after(self, requests: int, service: FakeService, monkeypatch: pytest.MonkeyPatch) -> None:
         """The time of the next pull is up once it has made so many requests."""
-        from pipelines.sources.pause import Pause, TimeUp
-
         made, check, sleep, left = len(service.requests), Pause.check, Pause.sleep, Pause.left
 
         def is_up() -> bool:
@@ -157,14 +158,13 @@ class PullScenarios:
         monkeypatch.setattr(Pause, "sleep", slept)
         monkeypatch.setattr(Pause, "left", lambda pause: 0.0 if is_up() else left(pause))
 
-    # What tests of a service may use
-
     @pytest.fixture(autouse=True)
-    def _environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _environment(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("SUPPORT_PRIVACY_KEY", "one key for all data folders of this test")
         for name, value in self.case.secrets.items():
             monkeypatch.setenv(name, value)
-        self.case.quicken(monkeypatch)
+        with killing.other_constants(self.case.constants):
+            yield
 
     @pytest.fixture
     def service(self) -> Iterator[FakeService]:
@@ -234,7 +234,7 @@ class PullScenarios:
         self.run_well(desk)  # may bring once more what the overlap asks for again
         service.forget()
         quiet = self.run_well(desk)
-        assert (quiet.arrived, quiet.version) == (0, None)
+        assert (quiet.arrived, quiet.tickets_built) == (0, 0)
         assert 0 < len(service.requests) <= self.case.requests_when_quiet
         same_tables(tables(desk), before)
 
@@ -380,7 +380,7 @@ class PullScenarios:
         for number in killing.spread(steps, None if self.every_step else 12)[part - 1 :: 3]:
             desk = self.new_desk(tmp_path / str(number), service)
             service.forget()
-            code, _ = killing.run(number, desk.settings_file(), self.program)
+            code, _ = killing.run(number, desk.settings_file(), self.case.constants)
             assert code == -9 or number > steps - 3, f"step {number} of {steps} was not reached"
             self.run_well(desk)
             assert len(service.requests) <= 2 * undisturbed.requests
@@ -392,8 +392,8 @@ class PullScenarios:
     ) -> None:
         undisturbed = self.undisturbed(tmp_path_factory)
         service.faults.kill(lambda: process.pid, at=_place(place, undisturbed.requests))
-        command = [sys.executable, "-m", self.program.removesuffix(".__main__"), "run"]
-        process = subprocess.Popen([*command, "--settings", str(desk.settings_file())], cwd=killing.PROJECT)
+        command = killing.command(0, desk.settings_file(), self.case.constants)
+        process = subprocess.Popen(command, cwd=killing.PROJECT)
         assert process.wait(timeout=60) == -9
         self.run_well(desk)
         assert len(service.requests) <= 2 * undisturbed.requests
@@ -402,7 +402,7 @@ class PullScenarios:
     def _steps(self, folder: Path, service: FakeService) -> int:
         """Steps of a whole run; counted once a class."""
         if "_step_count" not in self.__class__.__dict__:
-            code, steps = killing.run(0, self.new_desk(folder, service).settings_file(), self.program)
+            code, steps = killing.run(0, self.new_desk(folder, service).settings_file(), self.case.constants)
             assert code == 0
             self.__class__._step_count = steps  # type: ignore[attr-defined]
         return self.__class__._step_count  # type: ignore[attr-defined,no-any-return]
@@ -432,7 +432,7 @@ def tables(desk: Desk) -> Tables:
         ).fetchall()
         return {
             f"{schema}.{name}": connection.execute(
-                f"select columns(column -> not list_contains($volatile, column)) from {schema}.{name} order by all",
+                f"select columns(lambda name: not list_contains($volatile, name)) from {schema}.{name} order by all",
                 {"volatile": list(VOLATILE)},
             ).fetchall()
             for schema, name in names
@@ -450,5 +450,7 @@ def same_tables(found: Tables, expected: Tables) -> None:
 def same_rows(name: str, found: Rows, expected: Rows) -> None:
     """Fails with the rows that differ, in whatever order they are."""
     missing, superfluous = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
-    lines = [f"missing:     {row}" for row in list(missing)[:5]] + [f"superfluous: {row}" for row in list(superfluous)[:5]]
+    lines = [f"missing:     {row}" for row in list(missing)[:5]] + [
+        f"superfluous: {row}" for row in list(superfluous)[:5]
+    ]
     assert not lines, "\n".join([f"{name}: {missing.total()} missing, {superfluous.total()} superfluous", *lines])
