@@ -17,13 +17,17 @@ access.require("data_health")
 def draw(view: View) -> None:
     refresh = data.settings().schedule.refresh_seconds
     feeds = judged(view.ask("health_sources"), data.now(), refresh)
+    pulls = view.ask("health_pulls")
     findings, reasons = view.ask("health_findings"), view.ask("health_reasons")
     answer, why = health_words.freshness(feeds, refresh)
-    st.markdown(f"**{plain(answer)}** {plain(' '.join(filter(None, (why, health_words.missing(feeds)))))}")
+    said = (why, health_words.missing(feeds), health_words.failing(pulls))
+    st.markdown(f"**{plain(answer)}** {plain(' '.join(filter(None, said)))}")
     _tiles(feeds, findings)
     looked = f"new files are looked for every {format.duration(refresh)}"
     with frame.card("Sources", f"{looked} · rows read = loaded + unchanged + superseded + rejected"):
         health.feeds_table(view, feeds, reasons)
+    if len(pulls):
+        health.pulls_card(view, pulls)
     _rejected(view, reasons)
     health.checks_card(view, findings)
     health.runs_card(view)

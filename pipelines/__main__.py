@@ -1,4 +1,4 @@
-"""python -m pipelines run | serve | forget | sample | start: how data gets in. Every command takes --settings FILE."""
+"""python -m pipelines run | check | serve | forget | sample | start: how data gets in. Every command takes --settings FILE."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from pipelines import sample
 from pipelines.forget import forget
 from pipelines.refresh import Pipelines, Report
 from pipelines.schedule import serve, summary
+from pipelines.sources.check import check
 from pipelines.sources.files import base_folder
 from pipelines.start import start
 from warehouse import journal
 from warehouse.errors import SettingsError, SupportError
 from warehouse.settings import Sample, Settings, load, settings_path
+from warehouse.sources import RemoteSource
 from warehouse.texts import printable
 
 
@@ -68,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipelines", description="Pulls exports into the warehouse.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "run", _run, "pull, load, build, check and publish once, and say what was done")
+    _command(
+        commands,
+        "check",
+        _check,
+        "say of each source whether it can be reached, since when it would be pulled, and what is missing",
+    )
     _command(commands, "serve", _serve, "do so on the schedule of support.toml until stopped")
     forgotten = _command(commands, "forget", _forget, "erase customers from landed files and warehouse")
     forgotten.add_argument("customer", nargs="+", help="as the exports name them, or a pseudonym")
@@ -104,6 +112,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     if not settings.sources:
         raise SettingsError(f"{parsed.settings}: no [sources.NAME] is set: say at least where one kind of export lies")
     for name, source in settings.sources.items():
+        if isinstance(source, RemoteSource):
+            continue
         folder = base_folder(source.path)
         if not folder.is_dir():
             raise SettingsError(
@@ -135,6 +145,7 @@ def _run(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     pipelines = Pipelines(settings, Announcer())
     try:
+        pipelines.pull()
         report = pipelines.run("run")
         pipelines.progress("")
         assert report is not None
@@ -162,6 +173,14 @@ def _print_report(pipelines: Pipelines, report: Report) -> None:
         say(f"rejected {count:,}: {reason} (such as row {line} of {name})")
     for finding in report.findings:
         say(finding.line())
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    """Exit code 1 where a source cannot be pulled as it is."""
+    found = check(load(parsed.settings))
+    for line in found.lines():
+        say(line)
+    return 0 if found.is_good else 1
 
 
 def _forget(parsed: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ import duckdb
 
 from pipelines import erasures
 from pipelines.lock import FolderLock
-from pipelines.sources import files, zendesk_tables
-from warehouse import journal, privacy
+from pipelines.sources import files, remote, zendesk_tables
+from pipelines.sources.pull import Outcome
+from warehouse import journal, page_queries, privacy
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
@@ -27,8 +29,9 @@ from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
 from warehouse.rewriting import clear_unfinished, rewrite
 from warehouse.rows import WRITTEN
+from warehouse.services import endpoints_of, received_folder, service_feeds
 from warehouse.settings import Privacy, Settings
-from warehouse.sources import Source
+from warehouse.sources import RemoteSource, Source
 from warehouse.writing import written_folder
 from warehouse.zendesk_tables import version
 
@@ -66,6 +69,10 @@ class Pipelines:
         self.lock = FolderLock(self.folder)
         self._published_at = 0.0
         self._unreadable: list[str] = []
+        self._taken: list[Path] = []
+        self._feeds_of_remote = {
+            name: list(service_feeds(name, source, self.folder)) for name, source in settings.remote_sources.items()
+        }
         self._highest_number = 0
         self._publishing_seconds = 0.0
         try:
@@ -96,6 +103,7 @@ class Pipelines:
         self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
         create_schema(self.connection, self.settings.clock.time_zone)
         privacy.set_up(self.connection, self.key, self.settings.privacy)
+        page_queries.set_up(self.connection)
 
     def close(self) -> None:
         self.connection.close()
@@ -111,13 +119,21 @@ class Pipelines:
             of_feed = [path for path in landed if path.parent.name == feed.name]
             journal.adopt(self.connection, feed, [path for path in of_feed if f"{feed.name}/{path.name}" not in known])
 
+    def pull(self, stop: threading.Event | None = None) -> list[Outcome]:
+        """Pulls every source that is pulled, as far as its time allows; the next run takes in what came."""
+        return remote.pull_all(self.settings, stop or threading.Event(), self.progress)
+
     def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
         """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
         started = time.monotonic()
-        arrivals, problems = self._pull()
+        # How far sources are pulled is read before their pages are landed: what it speaks of is on the disk.
+        is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
+        arrivals, problems = self._take_in()
+        problems += journal.pull_problems(self.connection)
         if (
             only_if_new
             and not arrivals
+            and not is_told
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
             and not self._is_unpublished()
@@ -211,11 +227,11 @@ class Pipelines:
             roll_back(self.connection)
             report.problems.append(f"[sources.{feed.name}] {_one_line(error)}")
 
-    def _pull(self) -> tuple[list[Arrival], list[str]]:
+    def _take_in(self) -> tuple[list[Arrival], list[str]]:
         """New files of every feed into the landing folder; a feed that cannot be reached is a problem, not an end."""
         arrivals: list[Arrival] = []
         problems = []
-        for name, pulled in self._pulls():
+        for name, pulled in self._deliveries():
             try:
                 arrivals += list(pulled)
             except (FolderError, OSError) as error:
@@ -224,18 +240,20 @@ class Pipelines:
         self._unreadable.clear()
         if any(arrival.landed_name for arrival in arrivals):
             os.sync()  # what is called landed must be on the disk before it is counted on
+        while self._taken:
+            self._taken.pop().unlink()
         return arrivals, problems
 
-    def _pulls(self) -> Iterator[tuple[str, Iterator[Arrival]]]:
+    def _deliveries(self) -> Iterator[tuple[str, Iterator[Arrival]]]:
         """What each source of support.toml brings, then what people wrote in the dashboard; pulled as it is iterated over."""
         feeds_by_name = {feed.name: feed for feed in self.feeds}
         for name, source in self.settings.sources.items():
-            yield (
-                name,
-                self._pull_tables(name, source)
-                if source.kind == "zendesk_tables"
-                else self._pull_feed(feeds_by_name[name]),
-            )
+            if isinstance(source, RemoteSource):
+                yield name, self._take_received(name, feeds_by_name)
+            elif source.kind == "zendesk_tables":
+                yield name, self._pull_tables(name, source)
+            else:
+                yield name, self._pull_feed(feeds_by_name[name])
         for feed in self.feeds:
             if feed.source_name == WRITTEN:
                 yield feed.name, self._pull_written(feed)
@@ -243,6 +261,20 @@ class Pipelines:
     def _pull_written(self, feed: Feed) -> Iterator[Arrival]:
         written_folder(self.folder, feed.kind.name).mkdir(parents=True, exist_ok=True)
         yield from self._pull_feed(feed)
+
+    def _take_received(self, name: str, feeds: dict[str, Feed]) -> Iterator[Arrival]:
+        """What was pulled, into the landing folder of every feed that reads it."""
+        folder = received_folder(self.folder, name)
+        received = remote.received(folder)
+        missed: set[Path] = set()
+        for feed in [feeds[of_source] for of_source in self._feeds_of_remote[name]] if received else []:
+            endpoints = endpoints_of(feed.source)
+            looks = [look for endpoint, look in received if endpoints is None or endpoint in endpoints]
+            contents = journal.contents(self.connection, feed.name)
+            landed = list(self._land(feed, looks, folder, contents, are_looked_at_again=False))
+            missed |= {look.path for look in looks} - {arrival.look.path for arrival in landed}
+            yield from landed
+        self._taken += [look.path for _, look in received if look.path not in missed]
 
     def _pull_feed(self, feed: Feed) -> Iterator[Arrival]:
         seen = journal.looked(self.connection, feed.name)
@@ -264,7 +296,9 @@ class Pipelines:
                 yield from self._land(feed, [export], Path(folder), contents)
         journal.note_looks(self.connection, looked_as, looks)
 
-    def _land(self, feed: Feed, looks: list[Look], origin: Path, contents: set[str]) -> Iterator[Arrival]:
+    def _land(
+        self, feed: Feed, looks: list[Look], origin: Path, contents: set[str], are_looked_at_again: bool = True
+    ) -> Iterator[Arrival]:
         """Files into the landing folder, and into the journal."""
         batch: list[Arrival] = []
         for look in looks:
@@ -278,7 +312,7 @@ class Pipelines:
             batch.append(arrival)
             if len(batch) % 500 == 0:
                 self.progress(f"{feed.name}: {len(batch):,} of {len(looks):,} files pulled")
-        journal.note_arrivals(self.connection, feed, batch)
+        journal.note_arrivals(self.connection, feed, batch, are_looked_at_again)
         yield from batch
 
     def _is_unpublished(self) -> bool:

@@ -1,25 +1,31 @@
-"""What runs when: the refresh, on the schedule of support.toml, until stopped."""
+"""What runs when: the refresh, and the pull of each source that is pulled, on the schedules of support.toml, until stopped."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import UTC, datetime
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from pipelines.refresh import Pipelines, Report
+from pipelines.sources.remote import pull_one
 from warehouse.settings import Settings
 
+SAID_EVERY_SECONDS = 60.0
 log = logging.getLogger("pipelines")
 
 
 def serve(pipelines: Pipelines, stop: threading.Event) -> None:
     """Refreshes on schedule until `stop` is set; a run under way is finished first."""
-    scheduler = BackgroundScheduler(timezone=UTC)
+    remote_sources = pipelines.settings.remote_sources
+    executors = {"default": ThreadPoolExecutor(1), "pulls": ThreadPoolExecutor(max(len(remote_sources), 1))}
+    scheduler = BackgroundScheduler(executors=executors, timezone=UTC)
     # One run at a time; a run that is late is run once, not skipped and not made up for.
     scheduler.add_job(
         lambda: _refresh(pipelines),
@@ -30,6 +36,19 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         misfire_grace_time=None,
         next_run_time=datetime.now(UTC),
     )
+    for name, source in remote_sources.items():
+        # A thread a source: a slow one delays neither another nor the refresh.
+        scheduler.add_job(
+            _pull,
+            IntervalTrigger(seconds=int(max(source.every, 1)), timezone=UTC),
+            args=(pipelines.settings, name, stop),
+            id=f"pull {name}",
+            executor="pulls",
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=datetime.now(UTC),
+        )
     scheduler.start()
     try:
         stop.wait()
@@ -41,6 +60,28 @@ def _trigger(settings: Settings) -> BaseTrigger:
     if settings.schedule.refresh_cron:
         return CronTrigger.from_crontab(settings.schedule.refresh_cron, timezone=settings.clock.time_zone)
     return IntervalTrigger(seconds=settings.schedule.refresh_seconds, timezone=UTC)
+
+
+def _pull(settings: Settings, name: str, stop: threading.Event) -> None:
+    outcome = pull_one(settings, name, stop, Slowly())
+    if outcome.problems:
+        log.warning(f"[sources.{name}] {'; '.join(outcome.problems)}")
+    elif outcome.pages:
+        log.info(
+            f"[sources.{name}] {outcome.pages:,} pages pulled{'' if outcome.is_complete else ', not to the end yet'}"
+        )
+
+
+class Slowly:
+    """Logs how far a long pull is, once a minute."""
+
+    def __init__(self) -> None:
+        self._said_at = time.monotonic()
+
+    def __call__(self, message: str) -> None:
+        if time.monotonic() - self._said_at >= SAID_EVERY_SECONDS:
+            self._said_at = time.monotonic()
+            log.info(message)
 
 
 def _refresh(pipelines: Pipelines) -> None:

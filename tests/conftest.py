@@ -60,6 +60,7 @@ class Desk:
         """One run in a process state of its own, as `python -m pipelines run` does it."""
         pipelines = Pipelines(load(self.settings_file()))
         try:
+            pipelines.pull()
             report = pipelines.run("test")
         finally:
             pipelines.close()

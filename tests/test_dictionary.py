@@ -27,7 +27,7 @@ WITHOUT_ROWS = {
     "store.schedule_rows",
     "store.holiday_rows",
 }
-WITHOUT_ROWS |= {"store.target_rows", "erasures"}
+WITHOUT_ROWS |= {"store.target_rows", "erasures", "pulls"}
 UNSAID = """
 select 'table ' || schema_name || '.' || table_name as what, comment from duckdb_tables() where not internal
 union all

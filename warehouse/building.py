@@ -373,3 +373,16 @@ set as_of = {instant}, delivered_at = found.delivered_at
 from (select feed, max(as_of) as as_of, max(modified_at) as delivered_at from files where state = 'loaded' group by feed) as found
 where sources.feed = found.feed"""
     )
+    if not fixed:
+        _date_pulled_sources(connection)
+
+
+def _date_pulled_sources(connection: duckdb.DuckDBPyConnection) -> None:
+    """A source that was pulled to its end is as of when that pull began, though it had nothing new to tell."""
+    connection.execute(
+        """
+update sources
+set as_of = greatest(as_of, pulled.complete_at), delivered_at = greatest(delivered_at, pulled.complete_at)
+from (select distinct unnest(feeds) as feed, complete_at from pulls where complete_at is not null) as pulled
+where sources.feed = pulled.feed"""
+    )

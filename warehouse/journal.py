@@ -13,8 +13,9 @@ import duckdb
 
 from warehouse.loading import Feed
 
-# A fact that the pipelines remember.
+# Facts that the pipelines remember.
 _TAKEN_OUT = "rows taken out"
+_PULLED = "sources pulled"
 _TO_REWRITE = "file to be written anew"
 
 
@@ -43,6 +44,51 @@ class Arrival:
     name: str
     content_id: str
     landed_name: str | None
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """How far an endpoint of a source is pulled; instants are UTC. `feeds` are what its source's pages are read as."""
+
+    name: str
+    source: str
+    feeds: list[str]
+    endpoint: str
+    pages: int
+    through_at: datetime | None
+    attempted_at: datetime | None
+    complete_at: datetime | None
+    message: str | None
+
+
+def note_pulls(connection: duckdb.DuckDBPyConnection, pulls: Sequence[Pulled]) -> bool:
+    """Keeps how far sources are pulled; whether readers are to hear of it: a pull reached the end, or went wrong in a new way."""
+    told = "select distinct name, complete_at, message from pulls order by all"
+    before = connection.execute(told).fetchall()
+    rows = [
+        vars(pull) | {name: _naive(getattr(pull, name)) for name in ("through_at", "attempted_at", "complete_at")}
+        for pull in pulls
+    ]
+    connection.execute("begin")
+    connection.execute("delete from pulls")
+    _insert(connection, "pulls", rows)
+    is_told = connection.execute(told).fetchall() != before
+    if is_told:
+        _note_unpublished(connection, _PULLED)
+    connection.execute("commit")
+    return is_told
+
+
+def pull_problems(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """What went wrong when sources were last pulled."""
+    found = connection.execute(
+        "select distinct name, message from pulls where message is not null order by name"
+    ).fetchall()
+    return [f"[sources.{name}] {message}" for name, message in found]
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant else None
 
 
 def recover(connection: duckdb.DuckDBPyConnection) -> None:
@@ -118,7 +164,7 @@ where runs.run_id = $run_id""",
 
 def note_publication(connection: duckdb.DuckDBPyConnection, run_id: int, seconds: float) -> None:
     """How long publishing took: known only after the version is out, so it stands in the next one. Nothing is unpublished now."""
-    connection.execute("delete from store.memory where name = $name", {"name": _TAKEN_OUT})
+    connection.execute("delete from store.memory where list_contains($names, name)", {"names": [_TAKEN_OUT, _PULLED]})
     connection.execute(
         "update runs set publish_seconds = $seconds where run_id = $run_id", {"seconds": seconds, "run_id": run_id}
     )
@@ -141,8 +187,12 @@ def has_work(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def note_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
     """Rows were taken out because support.toml changed: readers are to see that, though it may leave nothing to load or build."""
-    connection.execute("delete from store.memory where name = $name", {"name": _TAKEN_OUT})
-    connection.execute("insert into store.memory values ($name, 'not published')", {"name": _TAKEN_OUT})
+    _note_unpublished(connection, _TAKEN_OUT)
+
+
+def _note_unpublished(connection: duckdb.DuckDBPyConnection, what: str) -> None:
+    connection.execute("delete from store.memory where name = $name", {"name": what})
+    connection.execute("insert into store.memory values ($name, 'not published')", {"name": what})
 
 
 def note_rewriting(connection: duckdb.DuckDBPyConnection) -> None:
@@ -172,8 +222,8 @@ select exists (
         and version is null
         and files + tickets_built > 0
         and run_id > (select coalesce(max(run_id), 0) from runs where version is not null and state = 'done')
-) or exists (from store.memory where name = $taken_out)""",
-            {"taken_out": _TAKEN_OUT},
+) or exists (from store.memory where list_contains($names, name))""",
+            {"names": [_TAKEN_OUT, _PULLED]},
         )
     )
 
@@ -198,8 +248,10 @@ def contents(connection: duckdb.DuckDBPyConnection, feed: str) -> set[str]:
     }
 
 
-def note_arrivals(connection: duckdb.DuckDBPyConnection, feed: Feed, arrivals: Sequence[Arrival]) -> None:
-    """Landed files to load, and every path that was looked at."""
+def note_arrivals(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, arrivals: Sequence[Arrival], are_looked_at_again: bool = True
+) -> None:
+    """Landed files to load, and every path that was looked at, where it stays there to be looked at again."""
     if not arrivals:
         return
     landed = [
@@ -209,7 +261,8 @@ def note_arrivals(connection: duckdb.DuckDBPyConnection, feed: Feed, arrivals: S
     ]
     connection.execute("begin")
     _insert(connection, "files", landed)
-    _note_looks(connection, feed.name, [(arrival.look, arrival.content_id) for arrival in arrivals])
+    if are_looked_at_again:
+        _note_looks(connection, feed.name, [(arrival.look, arrival.content_id) for arrival in arrivals])
     connection.execute("commit")
 
 

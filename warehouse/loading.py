@@ -20,8 +20,9 @@ from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
 from warehouse.rows import BOOKKEEPING, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
+from warehouse.services import PagesSource, service_feeds
 from warehouse.settings import Settings
-from warehouse.sources import RowName, Source
+from warehouse.sources import RemoteSource, RowName, Source
 from warehouse.sql_text import identifier, quoted
 from warehouse.staging import Delivered, Staging, stored_columns
 from warehouse.writing import written_folder
@@ -30,6 +31,8 @@ from warehouse.writing import written_folder
 TABLE_ROWS: tuple[RowName, ...] = ("ticket", "event", "message", "schedule", "holiday", "target")
 FILES_A_BATCH = 500
 BYTES_A_BATCH = 256_000_000
+# Pages are packed to about a tenth.
+PACKED_BYTES_A_BATCH = 24_000_000
 # What a file can be at fault for; anything else is ours or the machine's, and fails the run.
 UNREADABLE = (
     FileRefused,
@@ -60,11 +63,14 @@ class Feed:
 def feeds(settings: Settings) -> list[Feed]:
     """The feeds of support.toml, and those of what people write in the dashboard.
 
-    A source that delivers raw tables is one feed a kind of row.
+    A source that delivers raw tables, or pages of a service, is one feed a kind of row.
     """
     found = []
     for name, source in settings.sources.items():
-        parts = table_feeds(name, source) if source.kind == "zendesk_tables" else {name: source}
+        if isinstance(source, RemoteSource):
+            parts = service_feeds(name, source, settings.data.folder)
+        else:
+            parts = table_feeds(name, source) if source.kind == "zendesk_tables" else {name: source}
         found += [Feed(part, of_part, settings.clock.time_zone) for part, of_part in parts.items()]
     return found + written_feeds(settings.data.folder)
 
@@ -144,19 +150,20 @@ def load_feed(
         {"feed": feed.name},
     ).fetchall()
     done = 0
-    for batch in _batches(waiting):
+    limit = PACKED_BYTES_A_BATCH if isinstance(feed.source, PagesSource) else BYTES_A_BATCH
+    for batch in _batches(waiting, limit):
         progress(f"{feed.name}: {done:,} of {len(waiting):,} files loaded")
         files = [LandedFile(number, landing / landed_name, name) for number, landed_name, name, _ in batch]
         _load_batch(connection, feed, files, scratch, run_id)
         done += len(files)
 
 
-def _batches(waiting: list[tuple[int, str, str, int]]) -> Iterator[list[tuple[int, str, str, int]]]:
+def _batches(waiting: list[tuple[int, str, str, int]], limit: int) -> Iterator[list[tuple[int, str, str, int]]]:
     """Files in order of arrival, as many at once as are read comfortably in one scan."""
     batch: list[tuple[int, str, str, int]] = []
     size = 0
     for row in waiting:
-        if batch and (len(batch) >= FILES_A_BATCH or size + row[3] > BYTES_A_BATCH):
+        if batch and (len(batch) >= FILES_A_BATCH or size + row[3] > limit):
             yield batch
             batch, size = [], 0
         batch.append(row)

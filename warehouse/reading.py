@@ -16,7 +16,9 @@ from pathlib import Path
 import duckdb
 import python_calamine
 
+from warehouse import page_queries
 from warehouse.errors import FileRefused
+from warehouse.services import PagesSource
 from warehouse.sources import Column, Source
 from warehouse.sql_text import identifier, quoted, text_list
 from warehouse.staging import Delivered
@@ -100,8 +102,12 @@ def mapped(feed: str, source: Source, shape: Shape, file_name: str) -> Source:
 
     Raises FileRefused where a mapped column, or one for a required field, is missing.
     """
+    if isinstance(source, PagesSource) and source.query:
+        if page_queries.ANSWERS not in shape.columns:
+            _refuse_missing(feed, source, source.columns, shape, file_name)
+        return source
     kind = source.row_kind
-    has_header = shape.format not in ("json", "jsonl", "envelope")
+    has_header = shape.format not in ("json", "jsonl", "envelope", "pages")
     columns = dict(source.columns)
     for field in kind.fields:
         if (
@@ -156,6 +162,8 @@ def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
     if shape.format == "csv":
         scan = _csv_scan(paths, shape, source)
         return Delivered(scan, identifier, _row(shape), _as_json, _row_in_part(shape), file_column=FILE_COLUMN)
+    if shape.format == "pages":
+        return _delivered_pages(shape, [str(file.path) for file in files], source)
     if shape.format == "jsonl":
         lines = _csv_scan(paths, Shape("csv", ("line",), delimiter="\x01"), source.model_copy(update={"quote": ""}))
         scan = (
@@ -171,6 +179,29 @@ def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
     options = f"format = 'array', filename = true, maximum_object_size = {LONGEST_LINE}"
     scan = f"(select json, filename from read_json_objects({paths}, {options}))"
     return Delivered(scan, _json_text, "json", _as_text, _json_in_part)
+
+
+def _delivered_pages(shape: Shape, paths: list[str], source: Source) -> Delivered:
+    """Rows that a service's own query finds in its pages, or the objects at a path of them."""
+    if not shape.columns:
+        scan = page_queries.scan_of_records(source.records, paths)
+        return Delivered(scan, _json_text, "json", _as_text, _json_in_part)
+    assert isinstance(source, PagesSource)
+    assert source.query
+    fault = page_queries.FAULT if page_queries.FAULT in shape.columns else "null::varchar"
+    scan = page_queries.scan_of_query(source.query, paths)
+    return Delivered(scan, _page_text(shape), _row(shape), _as_json, _row_in_part(shape), fault)
+
+
+def _page_text(shape: Shape) -> Callable[[str], str]:
+    """A column of a page's query, or what a survey's answers hold under that name."""
+
+    def access(name: str) -> str:
+        if name not in shape.columns and page_queries.ANSWERS in shape.columns:
+            return _json_text(name, page_queries.ANSWERS)
+        return f"{identifier(name)}::varchar"
+
+    return access
 
 
 def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
@@ -370,6 +401,12 @@ def _jsonl(file: LandedFile, source: Source, scratch: Path) -> Readable:
     return Readable(file, Shape("jsonl"), _as_utf8(file, source, scratch))
 
 
+def _pages(file: LandedFile, source: Source, scratch: Path) -> Readable:
+    """Pages as they were received, one a line."""
+    query = source.query if isinstance(source, PagesSource) else None
+    return Readable(file, Shape("pages", page_queries.columns_of_query(query) if query else ()), file.path)
+
+
 def _parquet(file: LandedFile, source: Source, scratch: Path) -> Readable:
     path = _unpacked(file, scratch)
     with duckdb.connect() as connection:
@@ -405,4 +442,12 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-_READERS = {"csv": _csv, "tsv": _csv, "json": _json, "jsonl": _jsonl, "parquet": _parquet, "xlsx": _xlsx}
+_READERS = {
+    "csv": _csv,
+    "tsv": _csv,
+    "json": _json,
+    "jsonl": _jsonl,
+    "parquet": _parquet,
+    "xlsx": _xlsx,
+    "pages": _pages,
+}

@@ -9,7 +9,7 @@ drop sequence if exists store.run_numbers;
 create table if not exists store.memory (name varchar, value varchar);
 comment on table store.memory is 'One row per fact that the pipelines remember between runs.
 example: select value from store.memory where name = ''marts''';
-comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), rows taken out.';
+comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), rows taken out, sources pulled.';
 comment on column store.memory.value is 'What was so when it was noted: another value than the present one makes the pipelines build or load again.';
 
 create table if not exists store.looked (feed varchar, path varchar, bytes bigint, modified_ns bigint, content_id varchar);
@@ -179,6 +179,29 @@ comment on column sources.time_zone is 'Where its dates are local time, if they 
 comment on column sources.as_of is 'The latest instant this feed has told us of (UTC). Periods and ages count back from the latest of its source: see as_of. Null: nothing loaded yet.';
 comment on column sources.delivered_at is 'When its newest file was written (UTC); null: nothing loaded yet.';
 comment on column sources.answers_known is 'Whether the feed says when a customer was answered. Where none of a source does, the source has no waits, rather than wrong ones.';
+
+create table if not exists pulls (
+    name varchar,
+    source varchar,
+    feeds varchar[],
+    endpoint varchar,
+    pages bigint,
+    through_at timestamp,
+    attempted_at timestamp,
+    complete_at timestamp,
+    message varchar,
+);
+comment on table pulls is 'One row per endpoint of a source that is pulled from a service: how far it is pulled, and what went wrong last.
+example: select name, max(complete_at) as complete_at, any_value(message) as message from pulls group by name';
+comment on column pulls.name is 'The [sources.NAME] of support.toml.';
+comment on column pulls.source is 'Source it belongs to: as in tickets.source.';
+comment on column pulls.feeds is 'What its pages are read as: files.feed.';
+comment on column pulls.endpoint is 'Which list of the service; empty: nothing was kept yet.';
+comment on column pulls.pages is 'Pages, or files, kept since its beginning.';
+comment on column pulls.through_at is 'Up to which instant of the service''s own records it is pulled (UTC); null: the service does not say, or nothing was kept yet.';
+comment on column pulls.attempted_at is 'When the last pull began (UTC).';
+comment on column pulls.complete_at is 'When the last pull that reached the end began (UTC): what the service knew then is here. Null: none did yet.';
+comment on column pulls.message is 'What went wrong in the last pull; null: nothing.';
 
 create table if not exists targets (
     metric varchar,

@@ -75,7 +75,18 @@ class Reject(When):
 
 
 RowName = Literal[
-    "ticket", "event", "message", "call", "survey", "schedule", "holiday", "target", "annotation", "note", "view"
+    "ticket",
+    "event",
+    "message",
+    "call",
+    "survey",
+    "schedule",
+    "holiday",
+    "target",
+    "annotation",
+    "note",
+    "view",
+    "name",
 ]
 
 
@@ -201,6 +212,7 @@ _OF_ALL = {
     "since",
     "every",
     "longest_pull",
+    "first_wait",
     "requests_a_minute",
     "largest_answer",
     "certificates",
@@ -242,6 +254,7 @@ class RemoteSource(Source):
     since: Annotated[datetime | None, BeforeValidator(_instant)] = None
     every: Seconds = 300.0
     longest_pull: Seconds = 600.0
+    first_wait: Seconds = 0.5
     requests_a_minute: Annotated[float, Field(gt=0)] | None = None
     largest_answer: Size = "64MB"
     certificates: Path | None = None
@@ -273,6 +286,10 @@ class RemoteSource(Source):
     def beside(self, folder: Path) -> Self:
         """The source with its paths made absolute, relative to the settings file's folder."""
         return self.model_copy(update={"certificates": self.certificates and folder / self.certificates.expanduser()})
+
+    def of_files(self) -> dict[str, Any]:
+        """What it says of the reading of its rows."""
+        return {name: getattr(self, name) for name in self.model_fields_set & (_OF_FILES - {"kind", "part_of"})}
 
 
 def _place(value: Any) -> str:

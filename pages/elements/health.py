@@ -60,6 +60,26 @@ def feeds_table(view: View, feeds: pd.DataFrame, reasons: pd.DataFrame) -> None:
     tables.show(view, "feeds", "Sources", pd.DataFrame(texts), feeds, (), config, TABLE_HEIGHT)
 
 
+PULL_STATES = {"failing": "failing", "begun": "not to the end yet", "under way": "goes on", "complete": "to the end"}
+
+
+def pulls_card(view: View, pulls: pd.DataFrame) -> None:
+    """How far services are pulled, a row an endpoint, and what went wrong last."""
+    texts = {
+        "Source": pulls["name"],
+        "List": pulls["endpoint"].replace("", format.EM_DASH),
+        "Pulled": pulls["state"].map(PULL_STATES),
+        "Through": _moments(view, pulls["through_at"]),
+        "Pages": pulls["pages"].map(format.count),
+        "As of": _moments(view, pulls["complete_at"]),
+        "Last tried": _moments(view, pulls["attempted_at"]),
+        "Message": pulls["message"].fillna(""),
+    }
+    with frame.card("Pulled services", "how far each list is pulled; what a service knew as of then is here"):
+        config = {"Pages": RIGHT, "Message": WIDE}
+        tables.show(view, "pulls", "Pulled services", pd.DataFrame(texts), pulls, (), config, TABLE_HEIGHT)
+
+
 def _button(key: str, opened: Callable[[], None]) -> Any:
     """The column whose cells open something further down on this page."""
     return st.column_config.ButtonColumn(type="tertiary", alignment="left", key=key, on_click=opened)

@@ -84,6 +84,14 @@ def missing(feeds: pd.DataFrame) -> str:
     return " ".join(said)
 
 
+def failing(pulls: pd.DataFrame) -> str:
+    """Which services cannot be pulled, and why; nothing where all can."""
+    messages = pulls[pulls["state"] == "failing"].drop_duplicates("name")
+    return " ".join(
+        f"{row[0]} cannot be pulled: {row[1]}." for row in zip(messages["name"], messages["message"], strict=True)
+    )
+
+
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

@@ -1,0 +1,85 @@
+"""The queries that find rows in pages: staging/SERVICE/ROWS.sql over `pages`, one row an answer as it was received."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+
+from warehouse.connection import read_sql
+from warehouse.sql_text import quoted, text_list
+
+# What DuckDB's reader takes a line to be at most unless it is told more; it holds twice that in memory a thread.
+SHORTEST_LIMIT = 16_000_000
+# Flat answers of a survey: what is no column is looked up in there.
+ANSWERS = "answers"
+FAULT = "fault"
+# lacks(object, keys): what a person reads where a page's object has no such key at all; a key that is empty is no fault.
+_LACKS = """create or replace temp macro lacks(object, needed) as (
+    case
+        when coalesce(json_type(object), 'NULL') <> 'OBJECT' then 'is no object'
+        when len(list_filter(needed, lambda wanted: not list_contains(json_keys(object), wanted))) > 0
+        then
+            'has no field '''
+            || list_filter(needed, lambda wanted: not list_contains(json_keys(object), wanted))[1]
+            || ''' (it has: '
+            || array_to_string(json_keys(object), ', ')
+            || ')'
+    end
+)"""
+
+
+def set_up(connection: duckdb.DuckDBPyConnection) -> None:
+    """Gives the connection the macro that the queries use."""
+    connection.execute(_LACKS)
+
+
+@lru_cache
+def columns_of_query(query: str) -> tuple[str, ...]:
+    """The columns that staging/QUERY.sql gives, but for filename."""
+    with duckdb.connect() as connection:
+        set_up(connection)
+        pages = "select null::varchar as filename, null::varchar as endpoint, null::varchar as address, null::json as body limit 0"
+        found = connection.execute(f"describe ({_found(query, pages)})").fetchall()
+    return tuple(row[0] for row in found if row[0] != "filename")
+
+
+def scan_of_query(query: str, paths: list[str]) -> str:
+    """A relation of the rows that staging/QUERY.sql finds in page files."""
+    return f"({_found(query, scan_of_pages(paths))})"
+
+
+def scan_of_pages(paths: list[str]) -> str:
+    """A query of pages: filename, endpoint, address (as asked) and body."""
+    return f"""select
+        filename,
+        regexp_extract(filename, '-[0-9a-f]{{32}}-(\\w+)%2F', 1) as endpoint,
+        json ->> '$.address' as address,
+        json -> '$.body' as body,
+    from read_json_objects(
+        {text_list(paths)}, format = 'newline_delimited', compression = 'gzip', filename = true, maximum_object_size = {_longest(paths)}
+    )"""
+
+
+def scan_of_records(records: str | None, paths: list[str]) -> str:
+    """A relation of the objects at a path of each page, such as `data.items`; without one a page is a list of them."""
+    inside = "$" + "".join(f'."{part}"' for part in (records or "").split(".") if part) + "[*]"
+    return f"(select filename, unnest(json_extract(body, {quoted(inside)})) as json from ({scan_of_pages(paths)}))"
+
+
+def _found(query: str, pages: str) -> str:
+    return f"with pages as ({pages}), found as ({read_sql(f'staging/{query}')}) from found"
+
+
+def _longest(paths: list[str]) -> int:
+    """How long a line of gzipped files may be: as long as the longest of them, unpacked."""
+    return max([SHORTEST_LIMIT, *(_unpacked_bytes(Path(path)) for path in paths)])
+
+
+def _unpacked_bytes(path: Path) -> int:
+    """What a gzipped file says in its last four bytes."""
+    with path.open("rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")

@@ -1,0 +1,123 @@
+"""What the services of support.toml deliver: which kinds of rows, read from the pages of which endpoints.
+
+A page is an answer of a service as it was received. How its rows are found is said in staging/SERVICE/ROWS.sql, one query a kind of row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from warehouse.connection import SQL_FOLDER, read_sql
+from warehouse.page_queries import columns_of_query
+from warehouse.sources import FOLDERS, Column, RemoteSource, RowName, Source
+
+# Dates of services are ISO 8601 or seconds since 1970.
+SERVICE_DATES = ["iso", "epoch"]
+# The one endpoint of a source whose rows support.toml maps.
+ROWS_ENDPOINT = "rows"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A kind of row that a service delivers, the endpoints whose pages tell of it, and what makes a row one row where it has no id."""
+
+    rows: RowName
+    endpoints: tuple[str, ...]
+    key: list[str] | None = None
+
+
+PARTS: dict[str, tuple[Part, ...]] = {
+    "zendesk": (
+        Part("name", ("users", "groups", "sla_policies")),
+        Part("ticket", ("tickets",)),
+        Part("event", ("ticket_events",), ["event_id"]),
+        Part("message", ("ticket_events",)),
+        Part("target", ("ticket_metric_events",)),
+        Part("survey", ("satisfaction_ratings",)),
+        Part("schedule", ("schedules",)),
+        Part("holiday", ("holidays",)),
+    ),
+    "freshdesk": (
+        Part("name", ("agents", "groups")),
+        Part("ticket", ("tickets",)),
+        Part("message", ("tickets", "conversations")),
+        Part("survey", ("satisfaction_ratings",)),
+        Part("schedule", ("business_hours",)),
+        Part("holiday", ("business_hours",)),
+    ),
+    "intercom": (
+        Part("name", ("admins", "teams")),
+        Part("ticket", ("conversations",)),
+        Part("event", ("conversations",), ["event_id"]),
+        Part("message", ("conversations",)),
+        Part("survey", ("conversations",)),
+    ),
+    "chatwoot": (
+        Part("name", ("agents", "teams")),
+        Part("ticket", ("conversations",)),
+        Part("event", ("messages",), ["event_id"]),
+        Part("message", ("messages",)),
+        Part("survey", ("csat_responses",)),
+    ),
+    "qualtrics": (Part("survey", ("responses",)),),
+    "surveymonkey": (Part("survey", ("responses",)),),
+    "delighted": (Part("survey", ("responses",)),),
+    "typeform": (Part("survey", ("responses",)),),
+}
+
+
+class PagesSource(Source):
+    """What is read from pages: by a query of staging/, or where support.toml says that the rows are."""
+
+    format: Literal["pages"] = "pages"  # type: ignore[assignment]
+    query: str | None = None
+    endpoints: tuple[str, ...]
+
+    def fingerprint(self) -> str:
+        """Changes when its pages would be read differently."""
+        text = read_sql(f"staging/{self.query}") if self.query else ""
+        return hashlib.sha256((super().fingerprint() + text).encode()).hexdigest()
+
+
+def received_folder(folder: Path, name: str) -> Path:
+    """Where the pages of a source lie, within the data folder, until they are landed."""
+    return folder / "received" / name
+
+
+def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, Source]:
+    """The feeds of [sources.NAME]: NAME_tickets, NAME_messages, ...; or NAME where support.toml says what its rows are."""
+    received = received_folder(folder, name)
+    said = source.of_files() | {"path": received, "part_of": source.part_of or name}
+    if source.kind in FOLDERS:
+        return {name: Source(**said | {"part_of": source.part_of})}
+    if source.kind == "http":
+        return {name: PagesSource(**said | {"part_of": source.part_of, "endpoints": (ROWS_ENDPOINT,)})}
+    parts = PARTS[source.kind]
+    if len(parts) == 1:
+        return {name: _part(source.kind, parts[0], said | {"part_of": source.part_of})}
+    return {
+        f"{name}_{part.rows}s": _part(source.kind, part, said)
+        for part in parts
+        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists()
+    }
+
+
+def endpoints_of(source: Source) -> tuple[str, ...] | None:
+    """The endpoints whose pages a feed reads; None: all that its source receives."""
+    return source.endpoints if isinstance(source, PagesSource) else None
+
+
+def _part(service: str, part: Part, said: dict[str, Any]) -> PagesSource:
+    """A feed of a service's pages: every column of its query that is named as a field fills it, unless support.toml says otherwise."""
+    query = f"{service}/{part.rows}"
+    own: dict[str, Any] = {"rows": part.rows, "query": query, "endpoints": part.endpoints, "key": part.key}
+    own |= {"time_zone": "UTC", "date_format": SERVICE_DATES}
+    feed = PagesSource(**said | own)
+    filled = feed.columns.keys() | feed.constants.keys()
+    found = [
+        column for column in columns_of_query(query) if column in feed.row_kind.field_names() and column not in filled
+    ]
+    return feed.model_copy(update={"columns": feed.columns | {name: [Column(column=name)] for name in found}})
