@@ -121,13 +121,19 @@ class Erasing:
     def _emptied(self, feed: Feed, source: Source, get: Get) -> Change:
         """Everything but what holds nothing of a customer; what tells rows apart becomes a hash."""
         kept = harmless_columns(source) | _conditions(source) | (set(source.key or []) - personal_columns(source))
-        if feed.kind.name == "message" and text_of(source, "author_kind", get) in ("agent", "bot"):
+        if feed.kind.name == "message" and self._is_by_somebody_else(source, get):
             kept |= columns_of(source, "author")
         if feed.kind.name == "event":
             kept |= self._kept_of_change(source, get)
         telling = {name for part in feed.kind.key for name in columns_of(source, part)} | set(source.key or [])
         hashed = {name for name in telling if name not in kept or "@" in (get(name) or "")}
         return Change(frozenset(kept - hashed), self._hashed(hashed, get))
+
+    def _is_by_somebody_else(self, source: Source, get: Get) -> bool:
+        """Whether a message is an agent's; where its row does not tell, whether it is anybody's but theirs: else an agent's answer
+        would turn into words of a customer."""
+        kind, author = text_of(source, "author_kind", get), text_of(source, "author", get)
+        return kind in ("agent", "bot") or (kind == "by_author" and not self._is_theirs(author))
 
     def _kept_of_change(self, source: Source, get: Get) -> set[str]:
         """Of an event: who changed it unless it was them, and values of fields that name nobody."""

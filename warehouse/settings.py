@@ -373,7 +373,18 @@ class Reject(When):
 
 
 RowName = Literal[
-    "ticket", "event", "message", "call", "survey", "schedule", "holiday", "target", "annotation", "note", "view"
+    "ticket",
+    "event",
+    "message",
+    "call",
+    "survey",
+    "schedule",
+    "holiday",
+    "target",
+    "name",
+    "annotation",
+    "note",
+    "view",
 ]
 
 
