@@ -86,7 +86,7 @@ requests_a_minute = 100000
     def rename_field(self, body: Any) -> Any:
         rows = body if isinstance(body, list) else []
         return [
-            {("state" if name == "status" else name): value for name, value in row.items()} if "stats" in row else row
+            {("state" if name == "status" else name): value for name, value in row.items()} if "requester_id" in row else row
             for row in rows
         ]
 
