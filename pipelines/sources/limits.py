@@ -41,10 +41,13 @@ class Remaining:
 class Limits:
     """What all requests to one service share, whatever they ask for. May be used from several threads."""
 
-    def __init__(self, requests_a_minute: float | None = None, remaining: Remaining | None = None) -> None:
+    def __init__(
+        self, requests_a_minute: float | None = None, remaining: Remaining | None = None, *, minute: float = MINUTE
+    ) -> None:
+        """`minute` is the seconds of one: some services count by another span of time."""
         self._remaining = remaining
         self._burst = None if requests_a_minute is None else max(1, math.floor(requests_a_minute))
-        self._span = MINUTE * MARGIN / min(1.0, requests_a_minute or 1.0)
+        self._span = minute * MARGIN / min(1.0, requests_a_minute or 1.0)
         self._starts: deque[float] = deque()
         self._held_until = 0.0
         self._most_left = 0.0
@@ -96,13 +99,13 @@ class Limits:
         return resets if self._remaining.resets_as == "seconds" else resets - _service_time(headers)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After (lower case) asks to wait, given in seconds or as a date; None where there is none to be read."""
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that Retry-After (lower case) asks to wait, in seconds or as a date; 0 where it asks nothing."""
     text = headers.get("retry-after")
     seconds = _number(text)
     if seconds is None and (instant := _date(text)) is not None:
         seconds = instant - _service_time(headers)
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+    return min(max(seconds or 0.0, 0.0), LONGEST_WAIT)
 
 
 def _service_time(headers: Mapping[str, str]) -> float:
