@@ -139,7 +139,7 @@ class Http:
     @contextmanager
     def _sent(self, question: Question) -> Iterator[httpx2.Response]:
         """The answer to one request, its body still to be read. What goes wrong with the connection meanwhile is worth asking again."""
-        self.limits.take(self._pause)
+        place = self.limits.take(self._pause)
         self._pause.check()
         with self._counting:
             self.requests += 1
@@ -153,8 +153,10 @@ class Http:
                 content=question.content,
                 timeout=self._seconds(),
             ) as response:
+                self.limits.arrived(place)
                 yield response
         except httpx2.TransportError as error:
+            self.limits.arrived(place)
             raise self._failure(question, error) from error
 
     def _seconds(self) -> httpx2.Timeout:

@@ -15,8 +15,6 @@ from typing import Literal
 from pipelines.sources.pause import Pause
 
 MINUTE = 60.0
-# Requests arrive at a service later than they start here, and not all equally late: its minute is taken a little longer.
-MARGIN = 1.01
 # No header makes us wait longer than this before we ask again.
 LONGEST_WAIT = 86_400.0
 
@@ -47,16 +45,26 @@ class Limits:
         """`minute` is the seconds of one: some services count by another span of time."""
         self._remaining = remaining
         self._burst = None if requests_a_minute is None else max(1, math.floor(requests_a_minute))
-        self._span = minute * MARGIN / min(1.0, requests_a_minute or 1.0)
-        self._starts: deque[float] = deque()
+        self._span = minute / min(1.0, requests_a_minute or 1.0)
+        self._places: deque[float] = deque()  # when, in order, at most a span ago
         self._held_until = 0.0
         self._most_left = 0.0
         self._lock = threading.Lock()
 
-    def take(self, pause: Pause) -> None:
-        """Waits until a request may start, and counts it as started now. Raises TimeUp where that is too late."""
-        while (seconds := self._take_or_wait()) > 0:
+    def take(self, pause: Pause) -> float:
+        """Waits until a request may start, and counts it: its place, for `arrived`. Raises TimeUp where that would be too late."""
+        while True:
+            place, seconds = self._place_or_wait()
+            if seconds <= 0:
+                return place
             pause.sleep(seconds)
+
+    def arrived(self, place: float) -> None:
+        """That request reached the service no later than now: only from now on its minute is surely running there."""
+        with self._lock:
+            if place in self._places:
+                self._places.remove(place)
+                self._places.append(time.monotonic())
 
     def hold(self, seconds: float) -> None:
         """No request starts within `seconds` from now."""
@@ -70,17 +78,17 @@ class Limits:
         if left <= self._reserve(left, headers):
             self.hold(self._seconds_to_reset(headers))
 
-    def _take_or_wait(self) -> float:
-        """Seconds to wait before asking again whether a request may start; 0: it may, and is counted."""
+    def _place_or_wait(self) -> tuple[float, float]:
+        """A place in this minute, and the seconds to wait before asking for one again: 0 where this one is taken."""
         with self._lock:
             now = time.monotonic()
-            while self._starts and self._starts[0] <= now - self._span:
-                self._starts.popleft()
-            free_at = self._starts[0] + self._span if self._burst and len(self._starts) >= self._burst else now
+            while self._places and self._places[0] <= now - self._span:
+                self._places.popleft()
+            free_at = self._places[0] + self._span if self._burst and len(self._places) >= self._burst else now
             seconds = max(free_at, self._held_until) - now
             if seconds <= 0 and self._burst:
-                self._starts.append(now)
-            return seconds
+                self._places.append(now)
+            return now, seconds
 
     def _reserve(self, left: float, headers: Mapping[str, str]) -> float:
         assert self._remaining is not None
