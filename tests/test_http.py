@@ -410,6 +410,18 @@ def test_a_slow_answer_does_not_outlast_the_pull(how: str, ends: str, serve: Ser
     assert time.monotonic() - began < 3
 
 
+def test_a_proxy_of_the_environment_is_used_and_does_not_outlast_the_pull(
+    serve: Serve, client: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = serve(answer(), SLOW["a head in drops"])
+    monkeypatch.setenv("HTTP_PROXY", proxy.address)
+    http = client("http://desk.example.com", seconds=1)
+    assert http.get("tickets").json() == OK
+    assert proxy.asked[0].target == "http://desk.example.com/tickets"
+    with pytest.raises(TimeUp):
+        http.get("tickets")
+
+
 # What a service refuses
 
 
@@ -494,6 +506,23 @@ def test_a_next_page_elsewhere_is_refused_before_anything_is_sent(link: str, ser
     with pytest.raises(AnswerRefused) as error:
         http.get(link.format(port=service.port))
     assert (http.requests, service.asked) == (0, [])
+    assert "pw" not in str(error.value)
+
+
+def test_a_redirect_to_nowhere_is_refused(serve: Serve, client: Ask) -> None:
+    with pytest.raises(AnswerRefused, match="/x answers 302 without saying where to"):
+        client(serve(answer(b"", 302))).get("x")
+    with pytest.raises(AnswerRefused, match=r"http://…@desk:port is no address"):
+        client(serve(answer(b"", 302, {"Location": "http://me:pw@desk:port?sig=abc"}))).get("x")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["desk.example.com", "ftp://desk.example.com", "https://", "https://me:pw@desk.example.com", "https://desk:port"],
+)
+def test_an_address_that_cannot_be_asked_is_refused_at_the_start(address: str, client: Ask) -> None:
+    with pytest.raises(AnswerRefused, match="address") as error:
+        client(address)
     assert "pw" not in str(error.value)
 
 

@@ -54,7 +54,7 @@ class Question:
     @property
     def place(self) -> str:
         """Host and path: what messages name."""
-        return f"{self.url.netloc.decode()}{self.url.path}"
+        return one_line(f"{self.url.netloc.decode()}{self.url.path}")
 
 
 def read(response: httpx2.Response, asked: Question, address: str, largest: int) -> Answer:

@@ -60,6 +60,10 @@ class Http:
         backoff: Backoff | None = None,
     ) -> None:
         self._base = _url(address)
+        if self._base.scheme not in ("http", "https") or not self._base.host or self._base.userinfo:
+            raise AnswerRefused(
+                "the address of a service is https://, its host and perhaps a path, without a name or a password in it."
+            )
         self._credentials = Credentials(self._base.host, _lower(headers or {}), parameters or {})
         self._pause, self._timeout, self._largest = pause, timeout, largest_bytes
         self._backoff = backoff or Backoff()
@@ -139,24 +143,21 @@ class Http:
     @contextmanager
     def _sent(self, question: Question) -> Iterator[httpx2.Response]:
         """The answer to one request, its body still to be read. What goes wrong with the connection meanwhile is worth asking again."""
-        place = self.limits.take(self._pause)
+        slot = self.limits.take(self._pause)
         self._pause.check()
         with self._counting:
             self.requests += 1
+        url, headers = question.url, question.headers
+        if not question.without_secrets:
+            url, headers = self._credentials.added(url), {**self._credentials.headers, **headers}
         try:
             with self._client.stream(
-                question.method,
-                question.url if question.without_secrets else self._credentials.added(question.url),
-                headers=question.headers
-                if question.without_secrets
-                else {**self._credentials.headers, **question.headers},
-                content=question.content,
-                timeout=self._seconds(),
+                question.method, url, headers=headers, content=question.content, timeout=self._seconds()
             ) as response:
-                self.limits.arrived(place)
+                self.limits.arrived(slot)
                 yield response
         except httpx2.TransportError as error:
-            self.limits.arrived(place)
+            self.limits.arrived(slot)
             raise self._failure(question, error) from error
 
     def _seconds(self) -> httpx2.Timeout:
@@ -232,5 +233,6 @@ def _given_up(question: Question, patience: Patience, last: AskAgain) -> str:
 def _url(text: str) -> httpx2.URL:
     try:
         return httpx2.URL(text)
-    except httpx2.InvalidURL as error:
-        raise AnswerRefused(f"an address that is none: {one_line(text.partition('?')[0])[:200]}.") from error
+    except httpx2.InvalidURL:
+        shown = re.sub(r"//[^/]*@", "//…@", one_line(text.partition("?")[0]))[:200]
+        raise AnswerRefused(f"{shown} is no address: check the address of this source.") from None

@@ -46,25 +46,25 @@ class Limits:
         self._remaining = remaining
         self._burst = None if requests_a_minute is None else max(1, math.floor(requests_a_minute))
         self._span = minute / min(1.0, requests_a_minute or 1.0)
-        self._places: deque[float] = deque()  # when, in order, at most a span ago
+        self._slots: deque[float] = deque()  # when, in order, at most a span ago
         self._held_until = 0.0
         self._most_left = 0.0
         self._lock = threading.Lock()
 
     def take(self, pause: Pause) -> float:
-        """Waits until a request may start, and counts it: its place, for `arrived`. Raises TimeUp where that would be too late."""
+        """Waits until a request may start, and counts it: its slot, for `arrived`. Raises TimeUp where that would be too late."""
         while True:
-            place, seconds = self._place_or_wait()
+            slot, seconds = self._slot_or_wait()
             if seconds <= 0:
-                return place
+                return slot
             pause.sleep(seconds)
 
-    def arrived(self, place: float) -> None:
+    def arrived(self, slot: float) -> None:
         """That request reached the service no later than now: only from now on its minute is surely running there."""
         with self._lock:
-            if place in self._places:
-                self._places.remove(place)
-                self._places.append(time.monotonic())
+            if slot in self._slots:
+                self._slots.remove(slot)
+                self._slots.append(time.monotonic())
 
     def hold(self, seconds: float) -> None:
         """No request starts within `seconds` from now."""
@@ -78,16 +78,16 @@ class Limits:
         if left <= self._reserve(left, headers):
             self.hold(self._seconds_to_reset(headers))
 
-    def _place_or_wait(self) -> tuple[float, float]:
-        """A place in this minute, and the seconds to wait before asking for one again: 0 where this one is taken."""
+    def _slot_or_wait(self) -> tuple[float, float]:
+        """A slot of this minute, and the seconds to wait before asking for one again: 0 where this one is taken."""
         with self._lock:
             now = time.monotonic()
-            while self._places and self._places[0] <= now - self._span:
-                self._places.popleft()
-            free_at = self._places[0] + self._span if self._burst and len(self._places) >= self._burst else now
+            while self._slots and self._slots[0] <= now - self._span:
+                self._slots.popleft()
+            free_at = self._slots[0] + self._span if self._burst and len(self._slots) >= self._burst else now
             seconds = max(free_at, self._held_until) - now
             if seconds <= 0 and self._burst:
-                self._places.append(now)
+                self._slots.append(now)
             return now, seconds
 
     def _reserve(self, left: float, headers: Mapping[str, str]) -> float:
