@@ -163,6 +163,21 @@ def test_a_broken_answer_is_asked_again_and_never_used(how: str, serve: Serve, c
     assert len(service.asked) == 3
 
 
+SMALL = json.dumps({"id": 7, "subject": "späte Post", "tags": ["a", None, 1.5e3]}).encode()
+CUTS: dict[str, list[bytes | Answering]] = {
+    "by a closed connection": [cut(answer(SMALL), last) for last in range(1, len(answer(SMALL)) + 1)],
+    "by a proxy": [answer(SMALL[:length]) for length in range(len(SMALL))],
+    "when packed": [answer(gzip.compress(SMALL)[:length], headers=GZIP) for length in range(len(gzip.compress(SMALL)))],
+}
+
+
+@pytest.mark.parametrize("how", CUTS)
+def test_an_answer_cut_at_any_byte_is_never_used(how: str, serve: Serve, client: Ask) -> None:
+    service = serve(*CUTS[how], answer())
+    assert client(service, backoff=Backoff(0, 0, attempts=1000), seconds=60).get("tickets").json() == OK
+    assert len(service.asked) == len(CUTS[how]) + 1
+
+
 @pytest.mark.parametrize("how", BROKEN)
 def test_an_answer_that_stays_broken_ends_with_one_line(how: str, serve: Serve, client: Ask) -> None:
     service = serve(BROKEN[how])
