@@ -29,7 +29,7 @@ from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
 from warehouse.rewriting import clear_unfinished, rewrite
 from warehouse.rows import WRITTEN
-from warehouse.services import endpoints_of, received_folder, service_feeds
+from warehouse.services import endpoints_of, received_folder, service_feeds, speaks_of_customers
 from warehouse.settings import Privacy, Settings
 from warehouse.sources import RemoteSource, Source
 from warehouse.writing import written_folder
@@ -197,7 +197,7 @@ class Pipelines:
         if not asked and not register.people:
             return [], erasures.Answer()
         with _timed(report, "erase"):
-            customers = [feed for feed in self.feeds if feed.kind.speaks_of_customers]
+            customers = [feed for feed in self.feeds if speaks_of_customers(feed.source)]
             known = {feed.name for feed in self.feeds}
             landing = erasures.Landing(self.connection, self.landing, self.scratch, customers, known)
             return list(asked), landing.erase(

@@ -6,16 +6,12 @@ What is not changed stays as it was delivered, byte for byte where the format al
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,49 +19,13 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.reading import LONGEST_LINE, Readable, is_gzip, parquet_texts
+from warehouse.documents import Change, Document, Record, content_of, dumped, emptied, getter, left_of, pieces
+from warehouse.landed_pages import Pages
+from warehouse.reading import LONGEST_LINE, Readable, parquet_texts
+from warehouse.services import PagesSource
 from warehouse.sources import Source
 
 csv.field_size_limit(LONGEST_LINE)
-_PIECES = re.compile(r"[\s,;|\"'{}\[\]]*[,;\t|\"{}\[\]:\n][\s,;|\"'{}\[\]]*")
-
-
-@dataclass(frozen=True)
-class Record:
-    """A record of a file. `get` gives the text of a column, or of a path into a JSON object; without it the record cannot be read,
-    and `pieces` are the texts that may stand in it."""
-
-    number: int
-    get: Callable[[str], str | None] | None
-    pieces: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is left of a record: the columns that are kept, and those whose text is replaced. Everything else is emptied."""
-
-    kept: frozenset[str]
-    replaced: dict[str, str] = field(default_factory=dict)
-
-
-class Document:
-    """One landed file, read whole. `columns` are empty where records say themselves what they hold."""
-
-    columns: tuple[str, ...] = ()
-
-    def records(self) -> Iterator[Record]:
-        raise NotImplementedError
-
-    def changed(self, changes: dict[int, Change]) -> bytes:
-        """The content of the file with these records changed, unpacked."""
-        raise NotImplementedError
-
-    def alters(self, record: Record, change: Change) -> bool:
-        """Whether the change leaves anything out that is still there."""
-        get = record.get
-        if get is None:
-            return any(re.search(r"[^\Wx]", piece) for piece in record.pieces)
-        return any((get(name) or "") != _left(name, get(name) or "", change) for name in self.columns)
 
 
 def opened(member: Readable, source: Source) -> Document:
@@ -76,25 +36,9 @@ def opened(member: Readable, source: Source) -> Document:
         return _Sheet(member, source)
     if member.shape.format == "csv":
         return _Lines(member, source)
+    if isinstance(source, PagesSource):
+        return Pages(member, source)
     return _JsonLines(member, source) if member.shape.format == "jsonl" else _Json(member, source)
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Puts content into a landed file, packed as it was: whole or not at all, its time kept."""
-    stat, packed = path.stat(), is_gzip(path)
-    unfinished = path.with_name(f".{path.name[:8]}.partial")
-    with unfinished.open("wb") as file:
-        file.write(gzip.compress(content, mtime=0) if packed else content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.utime(unfinished, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    unfinished.replace(path)
-
-
-def content_of(path: Path) -> bytes:
-    """The bytes of a landed file, unpacked."""
-    content = path.read_bytes()
-    return gzip.decompress(content) if is_gzip(path) else content
 
 
 class _Text(Document):
@@ -165,7 +109,7 @@ class _Lines(_Text):
         return self.bytes_of("".join(lines))
 
     def _written(self, cells: list[str], change: Change) -> str:
-        left = [_left(name, cell, change) for name, cell in zip(self.columns, cells, strict=True)]
+        left = [left_of(name, cell, change) for name, cell in zip(self.columns, cells, strict=True)]
         if not self.quote:
             return self.delimiter.join(left)
         mark, text = self._mark(), io.StringIO()
@@ -178,7 +122,7 @@ class _Objects(_Text):
 
     def alters(self, record: Record, change: Change) -> bool:
         row = self.row(record.number)
-        return super().alters(record, change) if row is None else _emptied(row, change) != row
+        return super().alters(record, change) if row is None else emptied(row, change) != row
 
     def row(self, number: int) -> dict[str, Any] | None:
         """An object; None where there is none."""
@@ -199,16 +143,14 @@ class _JsonLines(_Objects):
         for number, line in enumerate(self.lines):
             if line.strip():
                 row = _parsed(line)
-                yield Record(number, None, pieces(line)) if row is None else Record(number, _getter(row))
+                yield Record(number, None, pieces(line)) if row is None else Record(number, getter(row))
 
     def changed(self, changes: dict[int, Change]) -> bytes:
         lines = list(self.lines)
         for number, change in changes.items():
             row = _parsed(lines[number])
-            emptied = (
-                _blotted(lines[number]) if row is None else _dumped(_emptied(row, change)) + _line_end(lines[number])
-            )
-            lines[number] = emptied
+            text, end = lines[number], _line_end(lines[number])
+            lines[number] = _blotted(text) if row is None else dumped(emptied(row, change)) + end
         return self.bytes_of("".join(lines))
 
 
@@ -228,13 +170,13 @@ class _Json(_Objects):
 
     def records(self) -> Iterator[Record]:
         for number, row in enumerate(self.rows):
-            yield Record(number, _getter(row)) if isinstance(row, dict) else Record(number, None, pieces(_dumped(row)))
+            yield Record(number, getter(row)) if isinstance(row, dict) else Record(number, None, pieces(dumped(row)))
 
     def changed(self, changes: dict[int, Change]) -> bytes:
         for number, change in changes.items():
             row = self.rows[number]
-            self.rows[number] = _emptied(row, change) if isinstance(row, dict) else None
-        return self.bytes_of(_dumped(self.document))
+            self.rows[number] = emptied(row, change) if isinstance(row, dict) else None
+        return self.bytes_of(dumped(self.document))
 
 
 class _Parquet(Document):
@@ -291,15 +233,6 @@ class _Sheet(Document):
         return out.getvalue()
 
 
-def pieces(text: str) -> tuple[str, ...]:
-    """The texts between the marks of a line that cannot be read."""
-    return tuple(piece.strip(" \t\r\n\"'") for piece in _PIECES.split(text) if piece.strip())
-
-
-def _left(name: str, value: str, change: Change) -> str:
-    return value if name in change.kept else change.replaced.get(name, "")
-
-
 def _blotted(text: str) -> str:
     """A line that cannot be read, without what it says: as long as before, with the same marks."""
     return re.sub(r"\w", "x", text)
@@ -315,39 +248,3 @@ def _parsed(line: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return row if isinstance(row, dict) else None
-
-
-def _dumped(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _getter(row: dict[str, Any]) -> Callable[[str], str | None]:
-    def get(name: str) -> str | None:
-        found: Any = row
-        if name in row:
-            return _text(row[name])
-        for part in name.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
-        return _text(found)
-
-    return get
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return _dumped(value)
-
-
-def _emptied(row: dict[str, Any], change: Change, before: str = "") -> dict[str, Any]:
-    """The object with the values of kept keys and paths; of the others only the keys are left."""
-    left: dict[str, Any] = {}
-    for name, value in row.items():
-        path = before + name
-        if path in change.kept:
-            left[name] = value
-        elif isinstance(value, dict):
-            left[name] = _emptied(value, change, f"{path}.")
-        else:
-            left[name] = change.replaced.get(path)
-    return left

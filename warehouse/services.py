@@ -6,7 +6,7 @@ A page is an answer of a service as it was received. How its rows are found is s
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,12 +21,25 @@ ROWS_ENDPOINT = "rows"
 
 
 @dataclass(frozen=True)
+class Records:
+    """Where in an endpoint's pages the objects are that may be a customer's, and which of their keys say whose: fields of our own rows.
+
+    `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around.
+    """
+
+    path: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Part:
-    """A kind of row that a service delivers, the endpoints whose pages tell of it, and what makes a row one row where it has no id."""
+    """A kind of row that a service delivers: the endpoints whose pages tell of it, what makes a row one row where it has no id, and
+    where in the pages customers are found to be erased."""
 
     rows: RowName
     endpoints: tuple[str, ...]
     key: list[str] | None = None
+    records: dict[str, Records] = field(default_factory=dict)
 
 
 PARTS: dict[str, tuple[Part, ...]] = {
@@ -76,6 +89,12 @@ class PagesSource(Source):
     query: str | None = None
     endpoints: tuple[str, ...]
 
+    def place(self, file_name: str) -> Records | None:
+        """Where a file of its pages holds what may be a customer's; None: nowhere."""
+        service, _, rows = (self.query or "").partition("/")
+        part = next((part for part in PARTS.get(service, ()) if part.rows == rows), None)
+        return part.records.get(file_name.split("/")[0]) if part else None
+
     def fingerprint(self) -> str:
         """Changes when its pages would be read differently."""
         text = read_sql(f"staging/{self.query}") if self.query else ""
@@ -108,6 +127,11 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
 def endpoints_of(source: Source) -> tuple[str, ...] | None:
     """The endpoints whose pages a feed reads; None: all that its source receives."""
     return source.endpoints if isinstance(source, PagesSource) else None
+
+
+def speaks_of_customers(source: Source) -> bool:
+    """Whether its files may hold something of a customer: lists of a service's users do, though only its agents are read."""
+    return source.row_kind.speaks_of_customers or isinstance(source, PagesSource)
 
 
 def _part(service: str, part: Part, said: dict[str, Any]) -> PagesSource:
