@@ -71,7 +71,10 @@ class PullCase(Protocol):
         ...
 
     def rename_field(self, body: Any) -> Any:
-        """An answer's JSON with the field `renamed[1]` under another name wherever it stands; answers without it as they are."""
+        """An answer's JSON with the field `renamed[1]` under another name wherever it stands; answers without it as they are.
+
+        Of answers that are no JSON (CSV, an archive) it gets the bytes.
+        """
         ...
 
     def expected(self, service: Any) -> Tables:

@@ -17,8 +17,12 @@ of the case into a fresh data folder, disturb it, and compare every table of the
 same world into another folder.
 
 The world of a case: about a dozen tickets (or responses) on three or four pages of the endpoint that matters most, more than one page on every
-endpoint that has pages, a few agents and teams, every status, one unassigned ticket, one survey. Every instant in it lies before
-AS_OF, and start() makes the same world each time: no clock, no chance.
+endpoint that has pages, a few agents and teams, every status, one unassigned ticket, one survey. Every instant in it lies before AS_OF, and
+start() makes the same world each time: no clock, no chance. The same pull makes the same requests each time: what is polled for is ready after
+so many polls, not after so much time. How the service asks for the next page must be as strict as the real one's: a fake that answers what it
+does not understand hides mistakes.
+
+A case that a scenario does not fit overrides that method in its class, says why in the docstring, and tests what holds instead.
 """
 
 from __future__ import annotations
@@ -127,7 +131,7 @@ class PullScenarios(PullTests):
         self, desk: Desk, service: FakeService, kind: Fault, undisturbed: Of
     ) -> None:
         calm = undisturbed()
-        service.faults.once(kind, at=calm.requests // 2)
+        service.faults.once(kind, at=_place("middle", calm.requests))
         report = self.run(desk)
         assert len(service.faults.happened) == 1
         if report.problems:  # else it asked again
