@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from warehouse.secrets import SECRETS_FILE, SECTION, environment_name, secret
 from warehouse.section import size_bytes
 from warehouse.services import received_folder
 from warehouse.sources import RemoteSource
+from warehouse.texts import one_line
 
 Say = Callable[[str], None]
 # Pages are packed while a service waits: quickly rather than tightly.
@@ -31,6 +33,8 @@ PACKING = 4
 # What was pulled in this time is enough to say how long the rest takes.
 PACE_SECONDS = 10.0
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+# What reading an answer raises where fields are missing or are something else.
+OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError)
 
 
 class Enough(Exception):
@@ -206,7 +210,19 @@ def _pull_endpoints(service: Service, pull: Pull) -> list[str]:
             raise
         except SourceError as error:
             problems.append(f"{endpoint}: {error}")
+        except OTHER_SHAPE as error:
+            problems.append(f"{endpoint}: {_of_another_shape(error)}")
     return problems
+
+
+def _of_another_shape(error: Exception) -> str:
+    """What a service's file found in an answer, and where: it stays the problem of this endpoint."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    found = f"{type(error).__name__} {one_line(str(error))[:100]}, {Path(place.filename).name} line {place.lineno}"
+    return (
+        f"it answers in another shape than this version reads ({found}). Check the address of this source; if the service has changed its"
+        " answers, a newer version is needed. What was not pulled is pulled then"
+    )
 
 
 def wanted(service: Service, source: RemoteSource, name: str) -> dict[str, Callable[[Pull], None]]:
