@@ -65,8 +65,28 @@ def scan_of_pages(paths: list[str]) -> str:
 
 def scan_of_records(records: str | None, paths: list[str]) -> str:
     """A relation of the objects at a path of each page, such as `data.items`; without one a page is a list of them."""
-    inside = "$" + "".join(f'."{part}"' for part in (records or "").split(".") if part) + "[*]"
+    inside = _path([part for part in (records or "").split(".") if part]) + "[*]"
     return f"(select filename, unnest(json_extract(body, {quoted(inside)})) as json from ({scan_of_pages(paths)}))"
+
+
+def lacking(columns: tuple[str, ...]) -> str:
+    """The SQL of what the object `json` lacks of its columns, for a person; nothing where it is null on the way there."""
+    cases = [f"when not {_has(column)} then {quoted(f'has no field {column!r}')}" for column in columns]
+    if not cases:
+        return "lacks(json, [])"
+    return f"coalesce(lacks(json, []), case {' '.join(cases)} end || ' (it has: ' || array_to_string(json_keys(json), ', ') || ')')"
+
+
+def _has(column: str) -> str:
+    """Whether a key is there under its whole name, or the path to it, or something on that path is null."""
+    parts = column.replace('"', "").split(".")
+    there = [f"json_exists(json, {quoted(_path(path))})" for path in ([".".join(parts)], parts)]
+    there += [f"json_type(json, {quoted(_path(parts[:length]))}) = 'NULL'" for length in range(1, len(parts))]
+    return f"coalesce({' or '.join(there)}, false)"
+
+
+def _path(parts: list[str]) -> str:
+    return "$" + "".join(f'."{part}"' for part in parts)
 
 
 def _found(query: str, pages: str) -> str:

@@ -45,7 +45,8 @@ class Enough(Exception):
 class Service:
     """How one kind of source is pulled: `endpoints` in their order; `connect` gives the arguments of its HTTP client, where it needs one.
 
-    `secrets` are needed, `optional_secrets` are not; `settings` are keys of its section that must be given.
+    `secrets` are needed, `optional_secrets` are not, unless `lacks` says of a source that it needs some that were not found; `settings` are
+    keys of its section that must be given.
     """
 
     kind: str
@@ -54,6 +55,11 @@ class Service:
     secrets: tuple[str, ...] = ()
     optional_secrets: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    lacks: Callable[[RemoteSource, Mapping[str, str]], tuple[str, ...]] = lambda source, secrets: ()
+
+    def secrets_of(self, name: str) -> dict[str, str]:
+        """The secrets of a source that are there."""
+        return {part: found for part in (*self.secrets, *self.optional_secrets) if (found := _secret(name, part))}
 
 
 @dataclass
@@ -237,7 +243,7 @@ def wanted(service: Service, source: RemoteSource, name: str) -> dict[str, Calla
 
 def _for_this_source(known: Progress, source: RemoteSource) -> Progress:
     """The progress, or a new one where the source is another one now, or is to begin elsewhere."""
-    origin = f"{source.address} since {source.since.isoformat() if source.since else 'the beginning'} {sorted(source.surveys)}"
+    origin = source.origin()
     return known if known.pulled_from == origin else Progress(pulled_from=origin)
 
 
@@ -256,7 +262,7 @@ def opened(
     missing = missing_settings(service, name, source)
     if missing:
         raise SettingsError(missing[0])
-    secrets = {part: found for part in (*service.secrets, *service.optional_secrets) if (found := _secret(name, part))}
+    secrets = service.secrets_of(name)
     pause = Pause(stop, source.longest_pull)
     client = _client(service, source, secrets, pause)
     try:
@@ -293,13 +299,13 @@ def missing_settings(service: Service, name: str, source: RemoteSource) -> list[
         for setting in service.settings
         if not getattr(source, setting)
     ]
-    for part in service.secrets:
-        if not _secret(name, part):
-            known_as = _secret_name(name, part)
-            lines.append(
-                f"the secret {known_as} is missing: put it into the environment as {environment_name(known_as)}, or under [{SECTION}]"
-                f" of {SECRETS_FILE}"
-            )
+    found = service.secrets_of(name)
+    for part in (*(part for part in service.secrets if part not in found), *service.lacks(source, found)):
+        known_as = _secret_name(name, part)
+        lines.append(
+            f"the secret {known_as} is missing: put it into the environment as {environment_name(known_as)}, or under [{SECTION}]"
+            f" of {SECRETS_FILE}"
+        )
     return lines
 
 

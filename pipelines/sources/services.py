@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.pull import Service
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED,)}
+SERVICES: dict[str, Service] = {service.kind: service for service in (ANY_HTTP, DELIGHTED)}
