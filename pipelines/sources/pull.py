@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pipelines.sources import progress
@@ -107,6 +107,10 @@ class Pull:
         self._write(endpoint, quote(name, safe=" ")[-200:], content)
         self._move(endpoint, cursor, None, 1)
 
+    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
+        """Whether it is enough to know what a survey asks (names of answers, and the questions' texts): not for a pull, but for `check`."""
+        return False
+
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         before = self.progress.endpoints.get(endpoint, Endpoint())
         self.progress.endpoints[endpoint] = progress.moved(before, cursor, through, pages)
@@ -147,14 +151,24 @@ class Pull:
         )
 
 
+@dataclass
 class Probe(Pull):
-    """A pull that keeps nothing and ends at its first page: what `check` does."""
+    """A pull that keeps nothing and ends at its first page: what `check` does. `questions` are what each survey asks."""
+
+    questions: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
+        self.questions[survey] = dict(questions)
+        return True
 
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         raise Enough
 
     def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
         raise Enough
+
+
+AnyPull = TypeVar("AnyPull", bound=Pull)
 
 
 @dataclass(frozen=True)
@@ -249,7 +263,7 @@ def _for_this_source(known: Progress, source: RemoteSource) -> Progress:
 
 @contextmanager
 def opened(
-    kind: type[Pull],
+    kind: type[AnyPull],
     service: Service,
     name: str,
     source: RemoteSource,
@@ -257,7 +271,7 @@ def opened(
     known: Progress,
     stop: threading.Event,
     say: Say,
-) -> Iterator[Pull]:
+) -> Iterator[AnyPull]:
     """A pull with its client, which is closed afterwards. Raises SettingsError where a setting or secret is missing."""
     missing = missing_settings(service, name, source)
     if missing:

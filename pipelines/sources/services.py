@@ -5,5 +5,11 @@ from __future__ import annotations
 from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.pull import Service
+from pipelines.sources.qualtrics import QUALTRICS
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (ANY_HTTP, DELIGHTED)}
+_ALL = (
+    ANY_HTTP,
+    DELIGHTED,
+    QUALTRICS,
+)
+SERVICES: dict[str, Service] = {service.kind: service for service in _ALL}
