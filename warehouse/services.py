@@ -44,11 +44,12 @@ class Part:
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
-        Part("name", ("users", "groups", "sla_policies")),
+        Part("name", ("users", "groups")),
         Part("ticket", ("tickets",)),
         Part("event", ("ticket_events",), ["event_id"]),
         Part("message", ("ticket_events",)),
-        Part("target", ("ticket_metric_events",)),
+        # A metric event tells of its policy all that a target needs; the pages of policies are kept beside it, as received.
+        Part("target", ("ticket_metric_events", "sla_policies")),
         Part("survey", ("satisfaction_ratings",)),
         Part("schedule", ("schedules",)),
         Part("holiday", ("holidays",)),

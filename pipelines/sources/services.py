@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.pull import Service
+from pipelines.sources.zendesk import ZENDESK
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED,)}
+SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED, ZENDESK)}
