@@ -78,7 +78,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "qualtrics": (Part("survey", ("responses",)),),
     "surveymonkey": (Part("survey", ("responses",)),),
-    "delighted": (Part("survey", ("responses",)),),
+    "delighted": (Part("survey", ("responses",), records={"responses": Records("[]", {"customer": "person"})}),),
     "typeform": (Part("survey", ("responses",)),),
 }
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from pipelines.sources import progress
 from pipelines.sources.http import Answer, Backoff, Http, Pause, TimeUp
 from pipelines.sources.progress import Endpoint, Progress
-from warehouse.errors import AccessRefused, SettingsError, SourceError, SupportError
+from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError
 from warehouse.secrets import SECRETS_FILE, SECTION, environment_name, secret
 from warehouse.section import size_bytes
 from warehouse.services import received_folder
@@ -66,7 +66,7 @@ class Pull:
     started_at: datetime
     say: Say = lambda message: None
     pages: int = 0
-    _pace: dict[str, tuple[float, datetime]] = field(default_factory=dict)
+    paces: dict[str, tuple[float, datetime]] = field(default_factory=dict)
 
     @property
     def http(self) -> Http:
@@ -102,7 +102,7 @@ class Pull:
         self.progress.endpoints[endpoint] = progress.moved(before, cursor, through, pages)
         progress.write(self.folder, self.progress)
         self.pages += pages
-        self.say(self._how_far(endpoint, through))
+        self.say(self.how_far(endpoint, through))
         self.pause.check()
 
     def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
@@ -121,12 +121,12 @@ class Pull:
         """Names of page files are in the order in which they were received."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
 
-    def _how_far(self, endpoint: str, through: datetime | None) -> str:
+    def how_far(self, endpoint: str, through: datetime | None) -> str:
         """How far a backfill is, and at its pace so far, how long the rest takes."""
         said = f"{self.name}: {endpoint}, {self.pages:,} pages"
         if through is None or through >= self.started_at:
             return said
-        began, first = self._pace.setdefault(endpoint, (time.monotonic(), through))
+        began, first = self.paces.setdefault(endpoint, (time.monotonic(), through))
         share = (through - self.since) / (self.started_at - self.since)
         said += f", through {through:%Y-%m-%d %H:%M}" + (f" ({share:.0%} of the time)" if self.source.since else "")
         seconds, pulled = time.monotonic() - began, (through - first).total_seconds()
@@ -169,7 +169,10 @@ def pull_source(
     folder = received_folder(data, name)
     folder.mkdir(parents=True, exist_ok=True)
     clear_partials(folder)
-    known = _for_this_source(progress.read(folder), source)
+    try:
+        known = _for_this_source(progress.read(folder), source)
+    except FolderError as error:
+        return Outcome(name, False, 0, (str(error),))
     started_at = datetime.now(UTC)
     known.attempted_at = started_at.isoformat()
     problems: list[str] = []
