@@ -16,6 +16,8 @@ SHORTEST_LIMIT = 16_000_000
 # Flat answers of a survey: what is no column is looked up in there.
 ANSWERS = "answers"
 FAULT = "fault"
+# What Zendesk's words mean: macros that its pages and its raw tables share.
+WORDS = "staging/zendesk/words"
 # lacks(object, keys): what a person reads where a page's object has no such key at all; a key that is empty is no fault.
 _LACKS = """create or replace temp macro lacks(object, needed) as (
     case
@@ -32,8 +34,9 @@ _LACKS = """create or replace temp macro lacks(object, needed) as (
 
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Gives the connection the macro that the queries use."""
+    """Gives the connection the macros that the queries use."""
     connection.execute(_LACKS)
+    connection.execute(read_sql(WORDS))
 
 
 @lru_cache

@@ -44,12 +44,34 @@ class Part:
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
-        Part("name", ("users", "groups", "sla_policies")),
-        Part("ticket", ("tickets",)),
-        Part("event", ("ticket_events",), ["event_id"]),
-        Part("message", ("ticket_events",)),
-        Part("target", ("ticket_metric_events",)),
-        Part("survey", ("satisfaction_ratings",)),
+        Part("name", ("users", "groups")),
+        Part(
+            "ticket",
+            ("tickets",),
+            records={"tickets": Records("tickets[]", {"ticket_id": "id", "customer": "requester_id"})},
+        ),
+        Part(
+            "event",
+            ("ticket_events",),
+            ["event_id"],
+            records={"ticket_events": Records("ticket_events[]", {"actor": "updater_id"})},
+        ),
+        Part(
+            "message",
+            ("ticket_events",),
+            records={"ticket_events": Records("ticket_events[]", {"message_id": "id", "author": "updater_id"})},
+        ),
+        # A metric event tells of its policy all that a target needs; the pages of policies are kept beside it, as received.
+        Part("target", ("ticket_metric_events", "sla_policies")),
+        Part(
+            "survey",
+            ("satisfaction_ratings",),
+            records={
+                "satisfaction_ratings": Records(
+                    "satisfaction_ratings[]", {"response_id": "ticket_id", "customer": "requester_id"}
+                )
+            },
+        ),
         Part("schedule", ("schedules",)),
         Part("holiday", ("holidays",)),
     ),

@@ -6,10 +6,12 @@ from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.pull import Service
 from pipelines.sources.qualtrics import QUALTRICS
+from pipelines.sources.zendesk import ZENDESK
 
 _ALL = (
     ANY_HTTP,
     DELIGHTED,
     QUALTRICS,
+    ZENDESK,
 )
 SERVICES: dict[str, Service] = {service.kind: service for service in _ALL}
