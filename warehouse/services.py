@@ -42,6 +42,8 @@ class Part:
     records: dict[str, Records] = field(default_factory=dict)
 
 
+_FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id"})
+
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
         Part("name", ("users", "groups")),
@@ -77,11 +79,26 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "freshdesk": (
         Part("name", ("agents", "groups")),
-        Part("ticket", ("tickets",)),
-        Part("message", ("tickets", "conversations")),
-        Part("survey", ("satisfaction_ratings",)),
+        Part(
+            "ticket",
+            ("tickets", "deleted_tickets", "spam_tickets"),
+            records=dict.fromkeys(("tickets", "deleted_tickets", "spam_tickets"), _FRESHDESK_TICKETS),
+        ),
+        Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}),
+        Part(
+            "message",
+            ("tickets", "conversations"),
+            records={
+                "tickets": Records("[]", {"ticket_id": "id", "author": "requester_id"}),
+                "conversations": Records("[]", {"message_id": "id", "author": "user_id"}),
+            },
+        ),
+        Part(
+            "survey",
+            ("satisfaction_ratings",),
+            records={"satisfaction_ratings": Records("[]", {"customer": "user_id"})},
+        ),
         Part("schedule", ("business_hours",)),
-        Part("holiday", ("business_hours",)),
     ),
     "intercom": (
         Part("name", ("admins", "teams")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
+from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.pull import Service
 from pipelines.sources.qualtrics import QUALTRICS
 from pipelines.sources.zendesk import ZENDESK
@@ -11,6 +12,7 @@ from pipelines.sources.zendesk import ZENDESK
 _ALL = (
     ANY_HTTP,
     DELIGHTED,
+    FRESHDESK,
     QUALTRICS,
     ZENDESK,
 )
