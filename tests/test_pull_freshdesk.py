@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-import pytest
-
-from tests.conftest import Desk
 from tests.fake_freshdesk import (
     ADA,
     AGENTS,
     BILLING,
-    EMAIL,
     GROUPS,
     KEY,
     OPEN,
@@ -29,7 +22,7 @@ from tests.fake_freshdesk import (
     ticket,
 )
 from tests.pulling import PullCase, PullScenarios, Tables
-from tests.serving import Asked, FakeService, Reply
+from tests.serving import FakeService
 
 STATUSES = {2: "open", 3: "pending", 4: "solved", 5: "closed", 6: "pending", 7: "hold", 8: "status 8"}
 CHANNELS = {1: "email", 2: "web", 3: "phone", 5: "social", 7: "chat", 9: "web", 10: "email"}
@@ -39,10 +32,10 @@ SCORES = {103: 5.0, 102: 4.5, 101: 4.0, 100: 3.0, -101: 2.0, -102: 1.5, -103: 1.
 
 class FreshdeskCase(PullCase):
     kind = "freshdesk"
-    secrets = {"SUPPORT_DESK_KEY": KEY}
+    secrets: ClassVar = {"SUPPORT_DESK_KEY": KEY}
     renamed = ("tickets", "status")
     requests_when_quiet = 14
-    constants = {
+    constants: ClassVar = {
         "pipelines.sources.freshdesk.PAGE": 3,
         "pipelines.sources.freshdesk.BATCH": 2,
         "pipelines.sources.freshdesk.REMAINING.window": 0.25,
@@ -86,7 +79,9 @@ requests_a_minute = 100000
     def rename_field(self, body: Any) -> Any:
         rows = body if isinstance(body, list) else []
         return [
-            {("state" if name == "status" else name): value for name, value in row.items()} if "requester_id" in row else row
+            {("state" if name == "status" else name): value for name, value in row.items()}
+            if "requester_id" in row
+            else row
             for row in rows
         ]
 
@@ -99,9 +94,7 @@ requests_a_minute = 100000
                 *(_message_row(one) for one in service.conversations),
             ],
             "select response_id, kind, scale_min, scale_max, score, comment, ticket_id, answered_at::varchar from survey_responses": [
-                (str(one["id"]), "csat", 1.0, 5.0, SCORES[one["ratings"]["default_question"]], one["feedback"])
-                + (str(one["ticket_id"]), _plain(one["created_at"]))
-                for one in service.ratings
+                _response_row(one) for one in service.ratings
             ],
         }
 
@@ -123,6 +116,11 @@ def _ticket_row(one: Body) -> tuple[Any, ...]:
     )
 
 
+def _response_row(one: Body) -> tuple[Any, ...]:
+    given = ("csat", 1.0, 5.0, SCORES[one["ratings"]["default_question"]], one["feedback"])
+    return (str(one["id"]), *given, str(one["ticket_id"]), _plain(one["created_at"]))
+
+
 def _team(number: int | None) -> str | None:
     """Two teams of one name are told apart by their ids."""
     name = GROUPS.get(number) if number else None
@@ -141,14 +139,9 @@ def _description_row(one: Body) -> tuple[Any, ...]:
 
 
 def _message_row(one: Body) -> tuple[Any, ...]:
-    by_customer, is_automatic = one["incoming"], one.get("auto_response", False)
-    if one["source"] == RATING:
-        kind = "unknown"
-    else:
-        kind = "customer" if by_customer else "bot" if is_automatic else "agent"
-    author = AGENTS.get(one["user_id"], str(one["user_id"]))
-    is_public = not one["private"]
-    return (str(one["ticket_id"]), author, kind, is_public, one["body_text"], _plain(one["created_at"]))
+    kind = "customer" if one["incoming"] else "bot" if one.get("auto_response") else "agent"
+    author = (AGENTS.get(one["user_id"], str(one["user_id"])), "unknown" if one["source"] == RATING else kind)
+    return (str(one["ticket_id"]), *author, not one["private"], one["body_text"], _plain(one["created_at"]))
 
 
 def _plain(instant: str | None) -> str | None:

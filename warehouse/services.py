@@ -33,13 +33,14 @@ class Records:
 
 @dataclass(frozen=True)
 class Part:
-    """A kind of row that a service delivers: the endpoints whose pages tell of it, what makes a row one row where it has no id, and
-    where in the pages customers are found to be erased."""
+    """A kind of row that a service delivers: the endpoints whose pages tell of it, what makes a row one row where it has no id,
+    where in the pages customers are found to be erased, and further endpoints without which its rows mean nothing."""
 
     rows: RowName
     endpoints: tuple[str, ...]
     key: list[str] | None = None
     records: dict[str, Records] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
 
 _FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id"})
@@ -84,7 +85,8 @@ PARTS: dict[str, tuple[Part, ...]] = {
             ("tickets", "deleted_tickets", "spam_tickets"),
             records=dict.fromkeys(("tickets", "deleted_tickets", "spam_tickets"), _FRESHDESK_TICKETS),
         ),
-        Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}),
+        # Which hours a ticket comes under: nothing where hours are left out.
+        Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}, needs=("business_hours",)),
         Part(
             "message",
             ("tickets", "conversations"),
@@ -164,7 +166,7 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
     return {
         f"{name}_{part.rows}s": _part(source.kind, part, said)
         for part in parts
-        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists()
+        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists() and not {*part.needs} & {*source.leave_out}
     }
 
 
