@@ -24,7 +24,8 @@ ROWS_ENDPOINT = "rows"
 class Records:
     """Where in an endpoint's pages the objects are that may be a customer's, and which of their keys say whose: fields of our own rows.
 
-    `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around.
+    `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around. Of several
+    keys with blanks between them the first that is there holds.
     """
 
     path: str
@@ -44,6 +45,8 @@ class Part:
 
 
 _FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id"})
+# Conversations, and the tickets that begin with their descriptions.
+_FRESHDESK_MESSAGES = Records("[]", {"message_id": "id", "ticket_id": "ticket_id id", "author": "user_id requester_id"})
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
@@ -87,14 +90,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
         ),
         # Which hours a ticket comes under: nothing where hours are left out.
         Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}, needs=("business_hours",)),
-        Part(
-            "message",
-            ("tickets", "conversations"),
-            records={
-                "tickets": Records("[]", {"ticket_id": "id", "author": "requester_id"}),
-                "conversations": Records("[]", {"message_id": "id", "author": "user_id"}),
-            },
-        ),
+        Part("message", ("conversations",), records={"conversations": _FRESHDESK_MESSAGES}),
         Part(
             "survey",
             ("satisfaction_ratings",),
