@@ -37,7 +37,9 @@ def ticket(number: int, hours: float, changed: float | None = None, **more: Any)
     stats |= {"status_updated_at": updated} | more.pop("stats", {})
     own = {"id": number, "created_at": at(hours), "updated_at": updated, "stats": stats}
     return {
-        **dict.fromkeys(("email_config_id", "group_id", "responder_id", "company_id", "to_emails", "product_id", "type")),
+        **dict.fromkeys(
+            ("email_config_id", "group_id", "responder_id", "company_id", "to_emails", "product_id", "type")
+        ),
         **dict.fromkeys(("cc_emails", "fwd_emails", "reply_cc_emails", "tags"), []),
         **dict.fromkeys(("fr_escalated", "spam", "is_escalated"), False),
         **{"priority": 1, "requester_id": 900 + number % 4, "source": EMAIL, "status": OPEN, "custom_fields": {}},
@@ -61,7 +63,14 @@ def conversation(number: int, of: int, hours: float, by: int, **more: Any) -> Bo
 
 def rating(number: int, of: int, hours: float, value: int, **more: Any) -> Body:
     return {
-        **{"id": number, "survey_id": 1, "user_id": 900 + of % 4, "agent_id": ADA, "group_id": BILLING, "ticket_id": of},
+        **{
+            "id": number,
+            "survey_id": 1,
+            "user_id": 900 + of % 4,
+            "agent_id": ADA,
+            "group_id": BILLING,
+            "ticket_id": of,
+        },
         **{"feedback": None, "ratings": {"default_question": value}, "created_at": at(hours), "updated_at": at(hours)},
         **more,
     }
@@ -190,7 +199,9 @@ def _group(number: int, name: str, hours: int | None) -> Body:
 
 def _hours(number: int, zone: str, is_default: bool) -> Body:
     """Monday to Friday, and for the account's own hours a night that begins on Saturday."""
-    days = {day: {"start_time": "8:00 am", "end_time": "5:00 pm"} for day in "monday tuesday wednesday thursday".split()}
+    days = {
+        day: {"start_time": "8:00 am", "end_time": "5:00 pm"} for day in "monday tuesday wednesday thursday".split()
+    }
     days["friday"] = {"start_time": "08:00:00 am", "end_time": "11:59:59 pm"}
     if is_default:
         days["saturday"] = {"start_time": "10:00 pm", "end_time": "2:00 am"}

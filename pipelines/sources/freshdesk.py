@@ -28,7 +28,18 @@ REQUESTS_A_MINUTE = 400
 REMAINING = Remaining("x-ratelimit-remaining", reserve=0.1, total="x-ratelimit-total")
 
 # What every ticket tells. Where one of these is gone, conversations are not asked for either: they would pass for tickets by themselves.
-TOLD = ("id", "created_at", "updated_at", "status", "source", "priority", "type", "requester_id", "responder_id", "group_id")
+TOLD = (
+    "id",
+    "created_at",
+    "updated_at",
+    "status",
+    "source",
+    "priority",
+    "type",
+    "requester_id",
+    "responder_id",
+    "group_id",
+)
 
 TICKETS, GROUPS = "/api/v2/tickets", "/api/v2/groups"
 

@@ -1,6 +1,5 @@
 -- One row per agent or group of a page.
-with
-    named as (select filename, endpoint, unnest(json_extract(body, '$[*]')) as named from pages)
+with named as (select filename, endpoint, unnest(json_extract(body, '$[*]')) as named from pages)
 
 select
     filename,
