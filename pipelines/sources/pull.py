@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pipelines.sources import progress
@@ -45,7 +45,8 @@ class Enough(Exception):
 class Service:
     """How one kind of source is pulled: `endpoints` in their order; `connect` gives the arguments of its HTTP client, where it needs one.
 
-    `secrets` are needed, `optional_secrets` are not; `settings` are keys of its section that must be given.
+    `secrets` are needed, `optional_secrets` are not, unless `lacks` says of a source that it needs some that were not found; `settings` are
+    keys of its section that must be given.
     """
 
     kind: str
@@ -54,6 +55,11 @@ class Service:
     secrets: tuple[str, ...] = ()
     optional_secrets: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    lacks: Callable[[RemoteSource, Mapping[str, str]], tuple[str, ...]] = lambda source, secrets: ()
+
+    def secrets_of(self, name: str) -> dict[str, str]:
+        """The secrets of a source that are there."""
+        return {part: found for part in (*self.secrets, *self.optional_secrets) if (found := _secret(name, part))}
 
 
 @dataclass
@@ -101,6 +107,10 @@ class Pull:
         self._write(endpoint, quote(name, safe=" ")[-200:], content)
         self._move(endpoint, cursor, None, 1)
 
+    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
+        """Whether it is enough to know what a survey asks (names of answers, and the questions' texts): not for a pull, but for `check`."""
+        return False
+
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         before = self.progress.endpoints.get(endpoint, Endpoint())
         self.progress.endpoints[endpoint] = progress.moved(before, cursor, through, pages)
@@ -141,14 +151,24 @@ class Pull:
         )
 
 
+@dataclass
 class Probe(Pull):
-    """A pull that keeps nothing and ends at its first page: what `check` does."""
+    """A pull that keeps nothing and ends at its first page: what `check` does. `questions` are what each survey asks."""
+
+    questions: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
+        self.questions[survey] = dict(questions)
+        return True
 
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         raise Enough
 
     def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
         raise Enough
+
+
+AnyPull = TypeVar("AnyPull", bound=Pull)
 
 
 @dataclass(frozen=True)
@@ -237,13 +257,13 @@ def wanted(service: Service, source: RemoteSource, name: str) -> dict[str, Calla
 
 def _for_this_source(known: Progress, source: RemoteSource) -> Progress:
     """The progress, or a new one where the source is another one now, or is to begin elsewhere."""
-    origin = f"{source.address} since {source.since.isoformat() if source.since else 'the beginning'} {sorted(source.surveys)}"
+    origin = source.origin()
     return known if known.pulled_from == origin else Progress(pulled_from=origin)
 
 
 @contextmanager
 def opened(
-    kind: type[Pull],
+    kind: type[AnyPull],
     service: Service,
     name: str,
     source: RemoteSource,
@@ -251,12 +271,12 @@ def opened(
     known: Progress,
     stop: threading.Event,
     say: Say,
-) -> Iterator[Pull]:
+) -> Iterator[AnyPull]:
     """A pull with its client, which is closed afterwards. Raises SettingsError where a setting or secret is missing."""
     missing = missing_settings(service, name, source)
     if missing:
         raise SettingsError(missing[0])
-    secrets = {part: found for part in (*service.secrets, *service.optional_secrets) if (found := _secret(name, part))}
+    secrets = service.secrets_of(name)
     pause = Pause(stop, source.longest_pull)
     client = _client(service, source, secrets, pause)
     try:
@@ -293,13 +313,13 @@ def missing_settings(service: Service, name: str, source: RemoteSource) -> list[
         for setting in service.settings
         if not getattr(source, setting)
     ]
-    for part in service.secrets:
-        if not _secret(name, part):
-            known_as = _secret_name(name, part)
-            lines.append(
-                f"the secret {known_as} is missing: put it into the environment as {environment_name(known_as)}, or under [{SECTION}]"
-                f" of {SECRETS_FILE}"
-            )
+    found = service.secrets_of(name)
+    for part in (*(part for part in service.secrets if part not in found), *service.lacks(source, found)):
+        known_as = _secret_name(name, part)
+        lines.append(
+            f"the secret {known_as} is missing: put it into the environment as {environment_name(known_as)}, or under [{SECTION}]"
+            f" of {SECRETS_FILE}"
+        )
     return lines
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
+from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.pull import Service
+from pipelines.sources.qualtrics import QUALTRICS
+from pipelines.sources.zendesk import ZENDESK
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED,)}
+_ALL = (
+    ANY_HTTP,
+    DELIGHTED,
+    FRESHDESK,
+    QUALTRICS,
+    ZENDESK,
+)
+SERVICES: dict[str, Service] = {service.kind: service for service in _ALL}
