@@ -34,19 +34,21 @@ BESIDE_TICKET = "ticket_id,created_at,status\nfile-1,2026-03-01T10:00:00Z,open\n
 class PullCase(Protocol):
     """One service, as the scenarios need it. Derive from it: what has a value here is optional."""
 
-    kind: str  # as in support.toml: "freshdesk"
-    secrets: dict[str, str]  # environment variables, such as {"SUPPORT_DESK_KEY": "abc"}
-    renamed: tuple[
-        str, str
-    ]  # table and field of `rename_field`: ("tickets", "status"); the field by the name that the service gave it
-    requests_when_quiet: int  # how many requests a pull makes at most when nothing is new
+    # As in support.toml: "freshdesk".
+    kind: ClassVar[str]
+    # Environment variables, such as {"SUPPORT_DESK_KEY": "abc"} for [sources.desk].
+    secrets: ClassVar[Mapping[str, str]]
+    # Table and field of rename_field, such as ("tickets", "status"); the field by the name that the service gives it.
+    renamed: ClassVar[tuple[str, str]]
+    # How many requests a pull makes at most when nothing is new.
+    requests_when_quiet: ClassVar[int]
     # Constants of modules that are others in the scenarios, in killed processes too: page sizes that make several pages of a small world,
     # waits between polls, {"pipelines.sources.freshdesk.REMAINING.window": 0.25}.
     constants: ClassVar[Mapping[str, float]] = {}
-    limit: Limit = Limit(4, seconds=0.25)  # what the service allows in test_it_asks_no_more_than_the_service_allows
-    fresh_pull_tells_of_deleted: bool = (
-        True  # False: who pulls for the first time never hears of what was deleted before
-    )
+    # What the service allows in test_it_asks_no_more_than_the_service_allows.
+    limit: ClassVar[Limit] = Limit(4, seconds=0.25)
+    # False: who pulls for the first time never hears of what was deleted before.
+    fresh_pull_tells_of_deleted: ClassVar[bool] = True
 
     def start(self) -> FakeService:
         """A service that answers, with its first world: `return FakeFreshdesk().start()`."""

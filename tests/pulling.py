@@ -39,10 +39,10 @@ from tests import killing
 from tests.comparing import Rows, Tables, same_tables, tables
 from tests.conftest import Desk
 from tests.faults import Changed, Cut, Fault, Html, Malformed, Reset, Status
-from tests.pull_case import AS_OF, Of, PullCase, PullTests, put_beside
+from tests.pull_case import AS_OF, SETTINGS, Of, PullCase, PullTests, put_beside
 from tests.serving import FakeService
 
-__all__ = ["AS_OF", "PullCase", "PullScenarios", "Rows", "Tables"]
+__all__ = ["AS_OF", "SETTINGS", "PullCase", "PullScenarios", "Rows", "Tables"]
 
 FAILURES = {"500": Status(500), "503": Status(503, retry_after=0.02), "cut": Cut(), "reset": Reset()}
 
