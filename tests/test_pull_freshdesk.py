@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pipelines.__main__ import main
 from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.pull import Outcome, pull_source
 from tests import killing
@@ -318,6 +319,34 @@ def test_without_its_hours_those_of_the_settings_hold(service: FakeFreshdesk, tm
     assert desk.run().problems == []
     assert desk.ask("select first_response_business_seconds from tickets where ticket_id = '1'") == [(3600.0,)]
     assert desk.ask("select count(*) from messages") == [(0,)]
+
+
+def test_who_is_forgotten_is_gone_from_tickets_descriptions_and_conversations(
+    service: FakeFreshdesk, tmp_path: Path
+) -> None:
+    """Customer 901 asked tickets 1, 5 and 9; 902 asked 2, 6 and 10."""
+    service.ratings[0]["feedback"] = "Said by 901"
+    desk = _desk(tmp_path, service)
+    desk.run()
+    count_of = "select count(*) from tickets"
+    before = desk.ask(count_of)
+    assert main(["forget", "901", "--settings", str(desk.settings_file())]) == 0
+    landed = [gzip.decompress(file.read_bytes()).decode() for file in tmp_path.glob("data/landing/*/*.jsonl.gz")]
+    assert len(landed) > 10
+    for words in (
+        "Question 5",
+        "Help, 5",
+        "Help, 1<",
+        "Words 503",
+        "Said by 901",
+        '"requester_id":901',
+        '"requester_id": 901',
+        '"user_id":901',
+        '"user_id": 901',
+    ):
+        assert [text for text in landed if words in text] == [], words
+    assert [text for text in landed if "Help, 6" in text]
+    assert desk.ask(count_of) == before
 
 
 class Published(FakeService):
