@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pipelines.sources import progress
-from pipelines.sources.http import Answer, Backoff, Http, Pause, TimeUp
+from pipelines.sources.http import Answer, Backoff, Http, Limits, Pause, TimeUp
 from pipelines.sources.progress import Endpoint, Progress
 from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError
 from warehouse.secrets import SECRETS_FILE, SECTION, environment_name, secret
@@ -32,6 +32,8 @@ Say = Callable[[str], None]
 PACKING = 4
 # What was pulled in this time is enough to say how long the rest takes.
 PACE_SECONDS = 10.0
+# By address: what a service allows holds from one pull to the next.
+_limits: dict[str, Limits] = {}
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 # What reading an answer raises where fields are missing or are something else.
 OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError)
@@ -206,8 +208,9 @@ def pull_source(
             try:
                 problems = _pull_endpoints(service, pull)
                 is_complete = not problems
-            except TimeUp:
+            except TimeUp as time_up:
                 say(f"{name}: the time of this pull is up, the next one goes on")
+                problems += [time_up.because] if time_up.because else []
             finally:
                 pages = pull.pages
     except (SupportError, OSError) as error:
@@ -290,10 +293,10 @@ def _client(service: Service, source: RemoteSource, secrets: Mapping[str, str], 
     if service.connect is None:
         return None
     arguments = {"address": source.address} | service.connect(source, secrets)
-    if source.requests_a_minute:
-        arguments["requests_a_minute"] = source.requests_a_minute
+    paced, remaining = arguments.pop("requests_a_minute", None), arguments.pop("remaining", None)
     return Http(
         pause=pause,
+        limits=_limits.setdefault(source.address, Limits(source.requests_a_minute or paced, remaining)),
         largest_bytes=size_bytes(source.largest_answer),
         certificates=source.certificates,
         backoff=Backoff(first=source.first_wait),
