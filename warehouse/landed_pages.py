@@ -71,7 +71,9 @@ class Pages(Document):
         """Fields by the names of our own rows, at their paths; one that begins with `^` is of the object around."""
 
         def get(name: str) -> str | None:
-            path = self.fields.get(name, name)
+            return next((found for path in self.fields.get(name, name).split() if (found := at(path))), None)
+
+        def at(path: str) -> str | None:
             return getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path)
 
         return get
