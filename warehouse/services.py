@@ -42,6 +42,9 @@ class Part:
     records: dict[str, Records] = field(default_factory=dict)
 
 
+# A conversation of Intercom is one object with all that was said in it.
+_INTERCOM = {"conversations": Records("", {"ticket_id": "id", "customer": "contacts.contacts.0.id"})}
+
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
         Part("name", ("users", "groups", "sla_policies")),
@@ -63,10 +66,10 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "intercom": (
         Part("name", ("admins", "teams")),
-        Part("ticket", ("conversations",)),
-        Part("event", ("conversations",), ["event_id"]),
-        Part("message", ("conversations",)),
-        Part("survey", ("conversations",)),
+        Part("ticket", ("conversations",), records=_INTERCOM),
+        Part("event", ("conversations",), ["event_id"], records=_INTERCOM),
+        Part("message", ("conversations",), records=_INTERCOM),
+        Part("survey", ("conversations",), records=_INTERCOM),
     ),
     "chatwoot": (
         Part("name", ("agents", "teams")),

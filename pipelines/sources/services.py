@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.sources.delighted import DELIGHTED
+from pipelines.sources.intercom import INTERCOM
 from pipelines.sources.pull import Service
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED,)}
+SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED, INTERCOM)}
