@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.freshdesk import FRESHDESK
+from pipelines.sources.intercom import INTERCOM
 from pipelines.sources.pull import Service
 from pipelines.sources.qualtrics import QUALTRICS
 from pipelines.sources.zendesk import ZENDESK
@@ -13,6 +14,7 @@ _ALL = (
     ANY_HTTP,
     DELIGHTED,
     FRESHDESK,
+    INTERCOM,
     QUALTRICS,
     ZENDESK,
 )
