@@ -241,6 +241,13 @@ def holidays() -> Iterator[Row]:
         yield {"schedule_id": text, "name": text, "from_date": "2026-02-02"}
 
 
+def names() -> Iterator[Row]:
+    """What the ids of agents and teams stand for: here what they are called already."""
+    for text in ALL:
+        for kind in ("agent", "team"):
+            yield {"of": kind, "id": text, "name": text}
+
+
 def targets() -> Iterator[Row]:
     for place in range(TICKETS):
         yield {
@@ -270,6 +277,7 @@ KINDS = {
     "schedule": schedules,
     "holiday": holidays,
     "target": targets,
+    "name": names,
 }
 
 

@@ -19,13 +19,15 @@ from warehouse.building import create_schema
 PROJECT = Path(__file__).resolve().parents[1]
 THIS = dictionary.of_this_code()
 EXAMPLES = dict(THIS.entries[["name", "example"]].itertuples(index=False))
-# What the made-up help desk has none of: schedules of a source, findings of checks, nothing left to build, nobody erased.
+# What the made-up help desk has none of: schedules of a source, names for ids, findings of checks, nothing left to build, nobody erased.
 WITHOUT_ROWS = {
     "check_results",
     "store.touched",
     "store.touched_responses",
     "store.schedule_rows",
     "store.holiday_rows",
+    "store.name_rows",
+    "store.names_shown",
 }
 WITHOUT_ROWS |= {"store.target_rows", "erasures", "pulls"}
 UNSAID = """

@@ -15,6 +15,7 @@ from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql
 from warehouse.journal import note_rewriting, note_taken_out
 from warehouse.loading import Feed, create_stores
+from warehouse.names import by_name, keep_names
 from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
 from warehouse.sql_text import quoted
@@ -23,20 +24,28 @@ from warehouse.working_time import end_instant, first_instant, keep_calendars, k
 
 @dataclass(frozen=True)
 class Step:
-    """A file of marts/: kept as a table, or for the length of the build as a temporary one, or both."""
+    """A file of marts/: kept as a table, or for the length of the build as a temporary one, or both.
+
+    `naming` are the columns it takes from delivered rows, which may name agents and teams by id.
+    """
 
     file: str
     kept: str = ""
     temporary: str = ""
+    naming: tuple[str, ...] = ()
 
 
+# What delivered rows say of the touched tickets.
+BASE_STEPS = (
+    Step("ticket_messages", temporary="ticket_messages"),
+    Step("ticket_base", temporary="ticket_base", naming=("agent", "team", "supervisor", "manager")),
+)
 # The steps of a build for the touched tickets, each from those before it.
 TICKET_STEPS = (
-    Step("ticket_events", kept="ticket_events"),
+    Step("ticket_events", kept="ticket_events", naming=("actor", "old_value", "new_value")),
     Step("status_changes", temporary="status_changes"),
     Step("backlog_changes", kept="backlog_changes"),
-    Step("ticket_messages", temporary="ticket_messages"),
-    Step("wait_turns", temporary="wait_turns"),
+    Step("wait_turns", temporary="wait_turns", naming=("agent",)),
     Step("ticket_clocks", temporary="ticket_clocks"),
     Step("ticket_moments", temporary="ticket_moments"),
     Step("status_spans", temporary="status_spans"),
@@ -46,6 +55,7 @@ TICKET_STEPS = (
     Step("waits", kept="store.waits"),
     Step("messages", kept="messages"),
 )
+RESPONSES = Step("survey_responses", kept="survey_responses", naming=("agent", "team"))
 OTHER_TEMPORARY = (
     "touched",
     "touched_responses",
@@ -53,7 +63,7 @@ OTHER_TEMPORARY = (
     "flows_before",
     "flows_after",
     "agents_before",
-    "ticket_base",
+    "spelled_names",
 )
 CHANNELS = (
     ("email", "Email"),
@@ -234,7 +244,8 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     connection.execute(read_sql("working_time"))
     connection.execute("begin")
     _date_sources(connection, settings)
-    count = _gather_touched(connection)
+    are_named = keep_names(connection)
+    count = _gather_touched(connection, are_named)
     _temporary(connection, "flows_before", read_sql("marts/queue_flows"))
     _temporary(
         connection,
@@ -243,10 +254,10 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
         " union select source, agent from store.waits semi join touched using (source, ticket_id)",
     )
     for step in TICKET_STEPS:
-        _take(connection, step)
+        _take(connection, step, are_named)
     _touch_responses_of_tickets(connection)
     _rebuild_touched(
-        connection, "survey_responses", read_sql("marts/survey_responses"), "touched_responses", "source, response_id"
+        connection, RESPONSES.kept, _rows(RESPONSES, are_named), "touched_responses", "source, response_id"
     )
     _add_flows(connection)
     _rebuild_agents(connection)
@@ -254,27 +265,38 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     connection.execute("delete from store.touched")
     connection.execute("delete from store.touched_responses")
     connection.execute("commit")
-    for table in (*OTHER_TEMPORARY, *(step.temporary for step in TICKET_STEPS if step.temporary)):
+    for table in (*OTHER_TEMPORARY, *(step.temporary for step in (*BASE_STEPS, *TICKET_STEPS) if step.temporary)):
         connection.execute(f"drop table if exists temp.{table}")
     return count
 
 
-def _gather_touched(connection: duckdb.DuckDBPyConnection) -> int:
+def _gather_touched(connection: duckdb.DuckDBPyConnection, are_named: bool) -> int:
     _temporary(connection, "touched", "select distinct source, ticket_id from store.touched")
     _temporary(connection, "touched_responses", "select distinct source, response_id from store.touched_responses")
-    _temporary(connection, "ticket_base", read_sql("marts/ticket_base"))
+    _take_base(connection, are_named)
     if keep_calendars(connection):
-        _temporary(connection, "ticket_base", read_sql("marts/ticket_base"))
+        _take_base(connection, are_named)
     row = connection.execute("select count(*) from touched").fetchone()
     return int(row[0]) if row else 0
+
+
+def _take_base(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None:
+    for step in BASE_STEPS:
+        _take(connection, step, are_named)
 
 
 def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
     connection.execute(f"create or replace temp table {name} as {select}")
 
 
-def _take(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+def _rows(step: Step, are_named: bool) -> str:
+    """The select of a step, with agents and teams by name; where no name is known it is as it stands."""
     rows = read_sql(f"marts/{step.file}")
+    return by_name(rows, step.naming) if step.naming and are_named else rows
+
+
+def _take(connection: duckdb.DuckDBPyConnection, step: Step, are_named: bool) -> None:
+    rows = _rows(step, are_named)
     if step.temporary:
         _temporary(connection, step.temporary, rows)
         rows = f"from {step.temporary}"

@@ -23,7 +23,6 @@ from warehouse.loading import Feed
 from warehouse.mapping import columns_of, harmless_columns, personal_columns
 from warehouse.privacy import ERASED, HARMLESS_CHANGES, erased_texts, pseudonyms
 from warehouse.reading import LandedFile, mapped, readable
-from warehouse.services import PagesSource
 from warehouse.sources import Column, Source, When
 
 Ticket = tuple[str, str]  # source, ticket_id
@@ -123,7 +122,7 @@ class Erasing:
     def _emptied(self, feed: Feed, source: Source, get: Get) -> Change:
         """Everything but what holds nothing of a customer; what tells rows apart becomes a hash."""
         kept = harmless_columns(source) | _conditions(source) | (set(source.key or []) - personal_columns(source))
-        if feed.kind.name == "message" and self._is_of_an_agent(source, get):
+        if feed.kind.name == "message" and self._is_by_somebody_else(source, get):
             kept |= columns_of(source, "author")
         if feed.kind.name == "event":
             kept |= self._kept_of_change(source, get)
@@ -131,11 +130,11 @@ class Erasing:
         hashed = {name for name in telling if name not in kept or "@" in (get(name) or "")}
         return Change(frozenset(kept - hashed), self._hashed(hashed, get))
 
-    def _is_of_an_agent(self, source: Source, get: Get) -> bool:
-        """Whether a message on a ticket of theirs is no customer's; pages name authors by ids, whose kind others tell."""
-        if isinstance(source, PagesSource):
-            return not self._is_theirs(text_of(source, "author", get))
-        return text_of(source, "author_kind", get) in ("agent", "bot")
+    def _is_by_somebody_else(self, source: Source, get: Get) -> bool:
+        """Whether a message is an agent's; where its row does not tell, whether it is anybody's but theirs: else an agent's answer
+        would turn into words of a customer."""
+        kind, author = text_of(source, "author_kind", get), text_of(source, "author", get)
+        return kind in ("agent", "bot") or (kind in ("by_author", None) and not self._is_theirs(author))
 
     def _kept_of_change(self, source: Source, get: Get) -> set[str]:
         """Of an event: who changed it unless it was them, and values of fields that name nobody."""

@@ -210,7 +210,7 @@ def note_rewritten(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def has_unpublished_change(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a finished run, or a change of support.toml, changed something that no version holds yet."""
+    """Whether a run, also one that was killed, or a change of support.toml changed something that no version holds yet."""
     return bool(
         _value(
             connection,
@@ -220,7 +220,7 @@ select exists (
     where
         state in ('done', 'failed')
         and version is null
-        and files + tickets_built > 0
+        and (files + tickets_built > 0 or run_id in (select run_id from files))
         and run_id > (select coalesce(max(run_id), 0) from runs where version is not null and state = 'done')
 ) or exists (from store.memory where list_contains($names, name))""",
             {"names": [_TAKEN_OUT, _PULLED]},

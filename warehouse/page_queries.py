@@ -16,6 +16,8 @@ SHORTEST_LIMIT = 16_000_000
 # Flat answers of a survey: what is no column is looked up in there.
 ANSWERS = "answers"
 FAULT = "fault"
+# What Zendesk's words mean: macros that its pages and its raw tables share.
+WORDS = "staging/zendesk/words"
 # lacks(object, keys): what a person reads where a page's object has no such key at all; a key that is empty is no fault.
 _LACKS = """create or replace temp macro lacks(object, needed) as (
     case
@@ -52,6 +54,7 @@ def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     """Gives the connection the macros that the queries use."""
     connection.execute(_LACKS)
     connection.execute(_FLAT)
+    connection.execute(read_sql(WORDS))
 
 
 @lru_cache
@@ -83,8 +86,28 @@ def scan_of_pages(paths: list[str]) -> str:
 
 def scan_of_records(records: str | None, paths: list[str]) -> str:
     """A relation of the objects at a path of each page, such as `data.items`; without one a page is a list of them."""
-    inside = "$" + "".join(f'."{part}"' for part in (records or "").split(".") if part) + "[*]"
+    inside = _path([part for part in (records or "").split(".") if part]) + "[*]"
     return f"(select filename, unnest(json_extract(body, {quoted(inside)})) as json from ({scan_of_pages(paths)}))"
+
+
+def lacking(columns: tuple[str, ...]) -> str:
+    """The SQL of what the object `json` lacks of its columns, for a person; nothing where it is null on the way there."""
+    cases = [f"when not {_has(column)} then {quoted(f'has no field {column!r}')}" for column in columns]
+    if not cases:
+        return "lacks(json, [])"
+    return f"coalesce(lacks(json, []), case {' '.join(cases)} end || ' (it has: ' || array_to_string(json_keys(json), ', ') || ')')"
+
+
+def _has(column: str) -> str:
+    """Whether a key is there under its whole name, or the path to it, or something on that path is null."""
+    parts = column.replace('"', "").split(".")
+    there = [f"json_exists(json, {quoted(_path(path))})" for path in ([".".join(parts)], parts)]
+    there += [f"json_type(json, {quoted(_path(parts[:length]))}) = 'NULL'" for length in range(1, len(parts))]
+    return f"coalesce({' or '.join(there)}, false)"
+
+
+def _path(parts: list[str]) -> str:
+    return "$" + "".join(f'."{part}"' for part in parts)
 
 
 def _found(query: str, pages: str) -> str:

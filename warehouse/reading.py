@@ -183,10 +183,10 @@ def delivered(shape: Shape, files: list[Readable], source: Source) -> Delivered:
 
 def _delivered_pages(shape: Shape, paths: list[str], source: Source) -> Delivered:
     """Rows that a service's own query finds in its pages, or the objects at a path of them."""
+    assert isinstance(source, PagesSource)
     if not shape.columns:
         scan = page_queries.scan_of_records(source.records, paths)
-        return Delivered(scan, _json_text, "json", _as_text, _json_in_part)
-    assert isinstance(source, PagesSource)
+        return Delivered(scan, _json_text, "json", _as_text, _json_in_part, page_queries.lacking(source.needed))
     assert source.query
     fault = page_queries.FAULT if page_queries.FAULT in shape.columns else "null::varchar"
     scan = page_queries.scan_of_query(source.query, paths)

@@ -21,11 +21,12 @@ SQL_TYPES: dict[FieldType, str] = {
 
 # What a field may hold of a customer; warehouse/privacy.py says what becomes of each.
 # customer: their name. author: theirs where a customer wrote. actor: theirs or an agent's. change: theirs where the changed field names
-# one. words: what they wrote in short. message: what they wrote at length.
-Personal = Literal["customer", "author", "actor", "change", "words", "message"]
+# one. words: what they wrote in short. message: what they wrote at length. refused: an agent's, but theirs where the row is refused.
+Personal = Literal["customer", "author", "actor", "change", "words", "message", "refused"]
 
-# What has to be built anew where a row of a kind changes: its ticket, its survey invitation, the calendar of its source, or nothing.
-Builds = Literal["ticket", "response", "calendar", "nothing"]
+# What has to be built anew where a row of a kind changes: its ticket, its survey invitation, the calendar of its source, whatever shows
+# the name, or nothing.
+Builds = Literal["ticket", "response", "calendar", "names", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,16 @@ class RowKind:
 
     @property
     def speaks_of_customers(self) -> bool:
-        return any(field.personal for field in self.fields)
+        return any(field.personal not in (None, "refused") for field in self.fields)
 
     def marks(self) -> tuple[str, str] | None:
-        """The store table that notes what has to be built anew, and the column that names it; None: the calendar looks for itself,
-        and remarks are read from the store."""
+        """The store table that notes what has to be built anew, and the column that names it; None: calendar and names look for
+        themselves, and remarks are read from the store."""
         marks: dict[Builds, tuple[str, str] | None] = {
             "ticket": ("touched", "ticket_id"),
             "response": ("touched_responses", "response_id"),
             "calendar": None,
+            "names": None,
             "nothing": None,
         }
         return marks[self.builds]
@@ -179,7 +181,11 @@ MESSAGE = RowKind(
         ("ticket_id!", "text", "its ticket"),
         ("sent_at!", "instant", "when it was sent"),
         ("author", "text", "who wrote it", "author"),
-        ("author_kind!", "text", "customer, agent, bot or unknown (neither asks nor answers)"),
+        (
+            "author_kind!",
+            "text",
+            "customer, agent, bot, unknown (neither asks nor answers), or by_author: agent where names know the author as one, else customer",
+        ),
         ("is_public", "boolean", "whether the customer sees it; empty: yes"),
         ("channel", "text", "where it came in or went out"),
         ("body", "text", "what it says", "message"),
@@ -242,6 +248,11 @@ SCHEDULE = RowKind(
         ("time_zone!", "text", "where its hours are local time, such as Europe/Berlin"),
         ("opens_minute", "integer", "minutes since Sunday 00:00 local time; empty, as closes_minute: it has no hours"),
         ("closes_minute", "integer", "as opens_minute; past midnight, or past the end of the week, it is simply more"),
+        (
+            "is_default",
+            "boolean",
+            "whether it holds for tickets whose source says nothing of schedules, and support.toml neither; empty: no",
+        ),
         ("is_removed", "boolean", "whether it no longer holds"),
         UPDATED,
         EXPORTED,
@@ -282,6 +293,23 @@ TARGET = RowKind(
         EXPORTED,
     ),
     ("ticket_id", "metric", "applied_at"),
+)
+
+NAMED = ("agent", "team")
+
+NAME = RowKind(
+    "name",
+    "name_rows",
+    "what the id of an agent or a team stands for, where rows name them by id",
+    _fields(
+        ("of!", "text", " or ".join(NAMED)),
+        ("id!", "text", "the id, as other rows of the source have it"),
+        ("name!", "text", "what they are called", "refused"),
+        UPDATED,
+        EXPORTED,
+    ),
+    ("of", "id"),
+    "names",
 )
 
 REMOVED: FieldLine = ("is_removed", "boolean", "whether it is taken back; empty: no")
@@ -351,7 +379,7 @@ VIEW = RowKind(
 
 ROW_KINDS: dict[str, RowKind] = {
     kind.name: kind
-    for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY, SCHEDULE, HOLIDAY, TARGET, ANNOTATION, NOTE, VIEW)
+    for kind in (TICKET, EVENT, MESSAGE, CALL, SURVEY, SCHEDULE, HOLIDAY, TARGET, NAME, ANNOTATION, NOTE, VIEW)
 }
 
 # What people write in the dashboard: the source it is kept under, its folder in the data folder, and the feed of each kind.

@@ -33,6 +33,14 @@ example: select source, count(distinct response_id) as to_build from store.touch
 comment on column store.touched_responses.source is 'Source of the invitation: join on source and response_id.';
 comment on column store.touched_responses.response_id is 'The invitation. May stand here more than once.';
 
+create table if not exists store.names_shown (source varchar, of varchar, id varchar, shown varchar);
+comment on table store.names_shown is 'One row per agent and team that is known by name: what tables show for the id that delivered rows have.
+example: select source, of, count(*) as names from store.names_shown group by all';
+comment on column store.names_shown.source is 'Source that names it: ids are unique within a source only.';
+comment on column store.names_shown.of is 'agent or team.';
+comment on column store.names_shown.id is 'The id, as delivered rows of the source have it.';
+comment on column store.names_shown.shown is 'The name; where several ids of one source have the same name, with the id in brackets.';
+
 create table if not exists runs (
     run_id bigint,
     trigger varchar,
@@ -174,9 +182,9 @@ comment on table sources is 'One row per feed of a source: what it delivers and 
 example: select source, max(as_of) as as_of, max(delivered_at) as delivered_at from sources group by source';
 comment on column sources.source is 'The source that this feed is a part of: what all other tables call source.';
 comment on column sources.feed is 'The [sources.NAME] entry of support.toml; raw tables are one feed a kind of row.';
-comment on column sources.kind is 'What a row of it is: ticket, event, message, call, survey, schedule, holiday or target.';
+comment on column sources.kind is 'What a row of it is: ticket, event, message, call, survey, schedule, holiday, target or name.';
 comment on column sources.time_zone is 'Where its dates are local time, if they do not say so themselves.';
-comment on column sources.as_of is 'The latest instant this feed has told us of (UTC). Periods and ages count back from the latest of its source: see as_of. Null: nothing loaded yet.';
+comment on column sources.as_of is 'The latest instant this feed has told us of (UTC). Periods and ages count back from the latest of its source: see as_of. Null: nothing loaded yet, or nothing that names an instant.';
 comment on column sources.delivered_at is 'When its newest file was written (UTC); null: nothing loaded yet.';
 comment on column sources.answers_known is 'Whether the feed says when a customer was answered. Where none of a source does, the source has no waits, rather than wrong ones.';
 

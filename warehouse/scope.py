@@ -20,6 +20,8 @@ SOMEBODY = "Somebody else"
 PUBLISHED = "published"
 # Notes are about one person, so those about others are not there at all.
 ABOUT_ONE_AGENT = ("agent_notes", "note_rows")
+# What ids stand for: those of teams may be known.
+OF_AGENTS_AND_TEAMS = ("name_rows", "names_shown")
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def _guarded(relation: str, name: str, columns: list[str], database: str, salt: 
     """The select of a table or view of the file with people named as the scope has them."""
     if name in ABOUT_ONE_AGENT:
         return f"from {relation} where agent in (select agent from {database}.main.shown_agents where is_shown)"
+    if name in OF_AGENTS_AND_TEAMS:
+        return f"from {relation} where of = 'team'"
     values = {column: value for column in columns if (value := _value(column, columns, salt))}
     if not values:
         return f"from {relation}"

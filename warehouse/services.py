@@ -42,24 +42,63 @@ class Part:
     records: dict[str, Records] = field(default_factory=dict)
 
 
+_FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id"})
+
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
-        Part("name", ("users", "groups", "sla_policies")),
-        Part("ticket", ("tickets",)),
-        Part("event", ("ticket_events",), ["event_id"]),
-        Part("message", ("ticket_events",)),
-        Part("target", ("ticket_metric_events",)),
-        Part("survey", ("satisfaction_ratings",)),
+        Part("name", ("users", "groups")),
+        Part(
+            "ticket",
+            ("tickets",),
+            records={"tickets": Records("tickets[]", {"ticket_id": "id", "customer": "requester_id"})},
+        ),
+        Part(
+            "event",
+            ("ticket_events",),
+            ["event_id"],
+            records={"ticket_events": Records("ticket_events[]", {"actor": "updater_id"})},
+        ),
+        Part(
+            "message",
+            ("ticket_events",),
+            records={"ticket_events": Records("ticket_events[]", {"message_id": "id", "author": "updater_id"})},
+        ),
+        # A metric event tells of its policy all that a target needs; the pages of policies are kept beside it, as received.
+        Part("target", ("ticket_metric_events", "sla_policies")),
+        Part(
+            "survey",
+            ("satisfaction_ratings",),
+            records={
+                "satisfaction_ratings": Records(
+                    "satisfaction_ratings[]", {"response_id": "ticket_id", "customer": "requester_id"}
+                )
+            },
+        ),
         Part("schedule", ("schedules",)),
         Part("holiday", ("holidays",)),
     ),
     "freshdesk": (
         Part("name", ("agents", "groups")),
-        Part("ticket", ("tickets",)),
-        Part("message", ("tickets", "conversations")),
-        Part("survey", ("satisfaction_ratings",)),
+        Part(
+            "ticket",
+            ("tickets", "deleted_tickets", "spam_tickets"),
+            records=dict.fromkeys(("tickets", "deleted_tickets", "spam_tickets"), _FRESHDESK_TICKETS),
+        ),
+        Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}),
+        Part(
+            "message",
+            ("tickets", "conversations"),
+            records={
+                "tickets": Records("[]", {"ticket_id": "id", "author": "requester_id"}),
+                "conversations": Records("[]", {"message_id": "id", "author": "user_id"}),
+            },
+        ),
+        Part(
+            "survey",
+            ("satisfaction_ratings",),
+            records={"satisfaction_ratings": Records("[]", {"customer": "user_id"})},
+        ),
         Part("schedule", ("business_hours",)),
-        Part("holiday", ("business_hours",)),
     ),
     "intercom": (
         Part("name", ("admins", "teams")),
@@ -77,16 +116,20 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "qualtrics": (Part("survey", ("responses",)),),
     "surveymonkey": (Part("survey", ("responses",)),),
-    "delighted": (Part("survey", ("responses",)),),
+    "delighted": (Part("survey", ("responses",), records={"responses": Records("[]", {"customer": "person"})}),),
     "typeform": (Part("survey", ("responses",)),),
 }
 
 
 class PagesSource(Source):
-    """What is read from pages: by a query of staging/, or where support.toml says that the rows are."""
+    """What is read from pages: by a query of staging/, or where support.toml says that the rows are.
+
+    `needed` are the columns (keys, or paths into an object) without which an object is no row.
+    """
 
     format: Literal["pages"] = "pages"  # type: ignore[assignment]
     query: str | None = None
+    needed: tuple[str, ...] = ()
     endpoints: tuple[str, ...]
 
     def place(self, file_name: str) -> Records | None:
@@ -113,7 +156,8 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
     if source.kind in FOLDERS:
         return {name: Source(**said | {"part_of": source.part_of})}
     if source.kind == "http":
-        return {name: PagesSource(**said | {"part_of": source.part_of, "endpoints": (ROWS_ENDPOINT,)})}
+        own = {"part_of": source.part_of, "endpoints": (ROWS_ENDPOINT,), "needed": _needed(source)}
+        return {name: PagesSource(**said | own)}
     parts = PARTS[source.kind]
     if len(parts) == 1:
         return {name: _part(source.kind, parts[0], said | {"part_of": source.part_of})}
@@ -122,6 +166,13 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
         for part in parts
         if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists()
     }
+
+
+def _needed(source: RemoteSource) -> tuple[str, ...]:
+    """What support.toml names as there in every object: a service that renames a field is noticed, and nothing is null unsaid."""
+    named = [name for specs in source.columns.values() for spec in specs for name in spec.origins()]
+    named += [*(source.key or []), *(rule.column for rule in source.reject)]
+    return tuple(name for name in dict.fromkeys(named) if name not in source.may_lack)
 
 
 def endpoints_of(source: Source) -> tuple[str, ...] | None:

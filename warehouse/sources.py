@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -160,32 +161,54 @@ class Source(Section):
         return hashlib.sha256(self.model_dump_json(exclude={"path"}).encode()).hexdigest()
 
 
+# A place in an answer: keys joined by dots, such as `meta.next`.
+Place = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
+
+
 class Paging(Section):
     """How a JSON service is asked for the next page: by a cursor that the page names, a link, a page number or an offset.
 
-    `next` is where the page holds the next cursor or link (a path such as `meta.next`); without it the `Link` header is read.
-    `more` is where it says whether there is another page; without it a page is the last one when it holds no rows, or fewer than `size`.
+    `next` is where the page holds the next cursor or link; without it a link is read from the header `Link` (RFC 8288).
+    `more` is where it says whether there is another page. Without it the last page is the one that names no next one, or for numbers and
+    offsets, one with fewer rows than `size`, or none. `continues`: the last page, too, names a cursor or link, where the next pull goes on.
     """
 
     by: Literal["none", "cursor", "link", "page", "offset"] = "none"
     parameter: str | None = None
-    next: str | None = None
-    more: str | None = None
+    next: Place | None = None
+    more: Place | None = None
     size: Annotated[int, Field(ge=1)] | None = None
     size_parameter: str | None = None
-    first: int | None = None
+    first: str | int | None = None
+    continues: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Paging:
+        needed = {"cursor": ("parameter", "next"), "page": ("parameter",), "offset": ("parameter",)}
+        missing = next((name for name in needed.get(self.by, ()) if not getattr(self, name)), None)
+        if missing:
+            raise ValueError(f'needs `{missing}` with by = "{self.by}"')
+        if self.size_parameter and not self.size:
+            raise ValueError("size_parameter needs `size`")
+        if self.continues and self.by not in ("cursor", "link"):
+            raise ValueError(
+                f'continues is not allowed with by = "{self.by}": only a cursor or a link can be gone on from'
+            )
+        return self
 
 
 class Progress(Section):
-    """What marks how far a JSON service was pulled: a field of its rows, asked for as a parameter of the next pull.
+    """What marks how far a JSON service was pulled: a field of its rows, whose newest value is a parameter of the next pull.
 
+    It moves when a pull came to its end; `sorted` says that rows come oldest first by that field: then it moves with every page.
     `overlap` is asked for again: what the service may write late.
     """
 
     parameter: str
-    field: str
+    field: Place
     format: Literal["iso", "epoch", "epoch_ms", "text"] = "iso"
-    overlap: Annotated[float, BeforeValidator(_zero_or_seconds)] = 60.0
+    overlap: Annotated[float, BeforeValidator(_zero_or_seconds), Field(ge=0)] = 60.0
+    sorted: bool = False
 
 
 HELP_DESKS = ("zendesk", "freshdesk", "intercom", "chatwoot")
@@ -219,11 +242,12 @@ _OF_ALL = {
     "leave_out",
 }
 _OF_ROWS = {"columns", "constants", "values", "reject", "nulls"}
+_OF_OBJECTS = {"rows", "records", "key", "time_zone", "date_format", "may_lack", *_OF_ROWS}
 _OF_FILES = set(Source.model_fields) - {"path"}
 _OF_KIND: dict[str, set[str]] = {
     **{kind: {"user"} for kind in HELP_DESKS},
     **{kind: {"surveys", *_OF_ROWS} for kind in SURVEY_SERVICES},
-    "http": {"user", "auth", "auth_name", "request", "parameters", "paging", "progress", *_OF_FILES},
+    "http": {"user", "auth", "auth_name", "request", "parameters", "paging", "progress", *_OF_OBJECTS},
     "object_storage": {"pattern", "options", *_OF_FILES},
     "sftp": {"user", "pattern", "host_key", *_OF_FILES},
 }
@@ -232,6 +256,12 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "object_storage": ("rows",),
     "sftp": ("rows", "user", "host_key"),
 }
+# Names of settings whose values are secrets, and never stand in support.toml.
+_SECRET_NAME = re.compile(
+    r"secret|passw|credential|token|signature|(sas|api|access|account|private|encryption)_?key", re.IGNORECASE
+)
+# Names like those, whose values are none.
+_NOT_SECRET = {"skip_signature"}
 
 
 def _instant(value: object) -> object:
@@ -266,6 +296,7 @@ class RemoteSource(Source):
     parameters: dict[str, str] = {}
     paging: Paging = Paging()
     progress: Progress | None = None
+    may_lack: list[str] = []
     pattern: str = "*"
     options: dict[str, str] = {}
     host_key: str | None = None
@@ -282,6 +313,39 @@ class RemoteSource(Source):
         if missing:
             raise ValueError(f'needs `{missing}` with kind = "{self.kind}"')
         return self
+
+    @model_validator(mode="after")
+    def _no_secrets(self) -> RemoteSource:
+        for place in ("parameters", "options"):
+            found = next(
+                (name for name in getattr(self, place) if _SECRET_NAME.search(name) and name not in _NOT_SECRET), None
+            )
+            if found:
+                instead = (
+                    f'auth = "query" and auth_name = "{found}"'
+                    if place == "parameters"
+                    else "the secrets of this source"
+                )
+                raise ValueError(f"{place}.{found} looks like a secret, which must not stand here: use {instead}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_question(self) -> RemoteSource:
+        """What kind = "http" needs beside the keys that every source of its kind has."""
+        needed = {"basic": "user", "header": "auth_name", "query": "auth_name"}.get(self.auth)
+        if needed and not getattr(self, needed):
+            raise ValueError(f'needs `{needed}` with auth = "{self.auth}"')
+        if self.kind == "http" and self.request and "?" in self.address:
+            raise ValueError("address has a `?`, which nothing can be put behind: give what follows it as `parameters`")
+        if self.kind == "http" and self.since and not self.progress:
+            raise ValueError("since needs `progress`: without it every pull asks for everything")
+        return self
+
+    def origin(self) -> str:
+        """What progress belongs to: with another one, a source is pulled from its beginning."""
+        since = self.since.isoformat() if self.since else "the beginning"
+        asked = f" {self.request} {self.parameters} {self.paging!r} {self.progress!r}" if self.kind == "http" else ""
+        return f"{self.address} since {since} {sorted(self.surveys)}{asked}"
 
     def beside(self, folder: Path) -> Self:
         """The source with its paths made absolute, relative to the settings file's folder."""

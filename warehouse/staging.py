@@ -249,7 +249,7 @@ select *{" replace (as_reason(delivered) as delivered)" if not self.kind.is_rema
         customer = (
             "customer"
             if "customer" in self.kind.field_names()
-            else "case when author_kind = 'customer' then author end"
+            else "case when author_kind in ('customer', 'by_author') then author end"
         )
         texts = [field for field in self._filled() if field.personal in TEXTS]
         said = ", ".join([*(_text_kept(field) for field in texts), "null"])
@@ -305,7 +305,9 @@ private as (select * exclude (own_words){f" replace ({nameless})" if texts else 
         return ", ".join(identifier(field.name) for field in self.kind.stored_fields())
 
     def _instants(self) -> list[str]:
-        return [identifier(field.name) for field in self.kind.fields if field.type == "instant"] + ["null::timestamp"]
+        """The instants that a row speaks of; when an agent was renamed says nothing of how far the data of tickets goes."""
+        told = [field for field in self.kind.fields if field.type == "instant" and self.kind.builds != "names"]
+        return [identifier(field.name) for field in told] + ["null::timestamp"]
 
 
 def _text_kept(field: Field) -> str:

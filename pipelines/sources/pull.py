@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,11 +20,12 @@ from urllib.parse import quote
 from pipelines.sources import progress
 from pipelines.sources.http import Answer, Backoff, Http, Pause, TimeUp
 from pipelines.sources.progress import Endpoint, Progress
-from warehouse.errors import AccessRefused, SettingsError, SourceError, SupportError
+from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError
 from warehouse.secrets import SECRETS_FILE, SECTION, environment_name, secret
 from warehouse.section import size_bytes
 from warehouse.services import received_folder
 from warehouse.sources import RemoteSource
+from warehouse.texts import one_line
 
 Say = Callable[[str], None]
 # Pages are packed while a service waits: quickly rather than tightly.
@@ -31,6 +33,8 @@ PACKING = 4
 # What was pulled in this time is enough to say how long the rest takes.
 PACE_SECONDS = 10.0
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+# What reading an answer raises where fields are missing or are something else.
+OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError)
 
 
 class Enough(Exception):
@@ -41,7 +45,8 @@ class Enough(Exception):
 class Service:
     """How one kind of source is pulled: `endpoints` in their order; `connect` gives the arguments of its HTTP client, where it needs one.
 
-    `secrets` are needed, `optional_secrets` are not; `settings` are keys of its section that must be given.
+    `secrets` are needed, `optional_secrets` are not, unless `lacks` says of a source that it needs some that were not found; `settings` are
+    keys of its section that must be given.
     """
 
     kind: str
@@ -50,6 +55,11 @@ class Service:
     secrets: tuple[str, ...] = ()
     optional_secrets: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    lacks: Callable[[RemoteSource, Mapping[str, str]], tuple[str, ...]] = lambda source, secrets: ()
+
+    def secrets_of(self, name: str) -> dict[str, str]:
+        """The secrets of a source that are there."""
+        return {part: found for part in (*self.secrets, *self.optional_secrets) if (found := _secret(name, part))}
 
 
 @dataclass
@@ -66,7 +76,7 @@ class Pull:
     started_at: datetime
     say: Say = lambda message: None
     pages: int = 0
-    _pace: dict[str, tuple[float, datetime]] = field(default_factory=dict)
+    paces: dict[str, tuple[float, datetime]] = field(default_factory=dict)
 
     @property
     def http(self) -> Http:
@@ -106,7 +116,7 @@ class Pull:
         self.progress.endpoints[endpoint] = progress.moved(before, cursor, through, pages)
         progress.write(self.folder, self.progress)
         self.pages += pages
-        self.say(self._how_far(endpoint, through))
+        self.say(self.how_far(endpoint, through))
         self.pause.check()
 
     def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
@@ -125,12 +135,12 @@ class Pull:
         """Names of page files are in the order in which they were received."""
         return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
 
-    def _how_far(self, endpoint: str, through: datetime | None) -> str:
+    def how_far(self, endpoint: str, through: datetime | None) -> str:
         """How far a backfill is, and at its pace so far, how long the rest takes."""
         said = f"{self.name}: {endpoint}, {self.pages:,} pages"
         if through is None or through >= self.started_at:
             return said
-        began, first = self._pace.setdefault(endpoint, (time.monotonic(), through))
+        began, first = self.paces.setdefault(endpoint, (time.monotonic(), through))
         share = (through - self.since) / (self.started_at - self.since)
         said += f", through {through:%Y-%m-%d %H:%M}" + (f" ({share:.0%} of the time)" if self.source.since else "")
         seconds, pulled = time.monotonic() - began, (through - first).total_seconds()
@@ -183,7 +193,10 @@ def pull_source(
     folder = received_folder(data, name)
     folder.mkdir(parents=True, exist_ok=True)
     clear_partials(folder)
-    known = _for_this_source(progress.read(folder), source)
+    try:
+        known = _for_this_source(progress.read(folder), source)
+    except FolderError as error:
+        return Outcome(name, False, 0, (str(error),))
     started_at = datetime.now(UTC)
     known.attempted_at = started_at.isoformat()
     problems: list[str] = []
@@ -217,7 +230,19 @@ def _pull_endpoints(service: Service, pull: Pull) -> list[str]:
             raise
         except SourceError as error:
             problems.append(f"{endpoint}: {error}")
+        except OTHER_SHAPE as error:
+            problems.append(f"{endpoint}: {_of_another_shape(error)}")
     return problems
+
+
+def _of_another_shape(error: Exception) -> str:
+    """What a service's file found in an answer, and where: it stays the problem of this endpoint."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    found = f"{type(error).__name__} {one_line(str(error))[:100]}, {Path(place.filename).name} line {place.lineno}"
+    return (
+        f"it answers in another shape than this version reads ({found}). Check the address of this source; if the service has changed its"
+        " answers, a newer version is needed. What was not pulled is pulled then"
+    )
 
 
 def wanted(service: Service, source: RemoteSource, name: str) -> dict[str, Callable[[Pull], None]]:
@@ -232,7 +257,7 @@ def wanted(service: Service, source: RemoteSource, name: str) -> dict[str, Calla
 
 def _for_this_source(known: Progress, source: RemoteSource) -> Progress:
     """The progress, or a new one where the source is another one now, or is to begin elsewhere."""
-    origin = f"{source.address} since {source.since.isoformat() if source.since else 'the beginning'} {sorted(source.surveys)}"
+    origin = source.origin()
     return known if known.pulled_from == origin else Progress(pulled_from=origin)
 
 
@@ -251,7 +276,7 @@ def opened(
     missing = missing_settings(service, name, source)
     if missing:
         raise SettingsError(missing[0])
-    secrets = {part: found for part in (*service.secrets, *service.optional_secrets) if (found := _secret(name, part))}
+    secrets = service.secrets_of(name)
     pause = Pause(stop, source.longest_pull)
     client = _client(service, source, secrets, pause)
     try:
@@ -288,13 +313,13 @@ def missing_settings(service: Service, name: str, source: RemoteSource) -> list[
         for setting in service.settings
         if not getattr(source, setting)
     ]
-    for part in service.secrets:
-        if not _secret(name, part):
-            known_as = _secret_name(name, part)
-            lines.append(
-                f"the secret {known_as} is missing: put it into the environment as {environment_name(known_as)}, or under [{SECTION}]"
-                f" of {SECRETS_FILE}"
-            )
+    found = service.secrets_of(name)
+    for part in (*(part for part in service.secrets if part not in found), *service.lacks(source, found)):
+        known_as = _secret_name(name, part)
+        lines.append(
+            f"the secret {known_as} is missing: put it into the environment as {environment_name(known_as)}, or under [{SECTION}]"
+            f" of {SECRETS_FILE}"
+        )
     return lines
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.sources import progress
 from pipelines.sources.pull import Outcome, Say, Service, pull_source
 from pipelines.sources.services import SERVICES
+from warehouse.errors import FolderError
 from warehouse.journal import Look, Pulled
 from warehouse.services import received_folder
 from warehouse.settings import Settings
@@ -43,7 +44,7 @@ def pulled(settings: Settings, feeds: Mapping[str, Sequence[str]]) -> list[Pulle
     """How far each source is pulled, by endpoint; `feeds` are the names of each source's feeds."""
     found = []
     for name, source in settings.remote_sources.items():
-        known = progress.read(received_folder(settings.data.folder, name))
+        known = _progress(received_folder(settings.data.folder, name))
         for endpoint, state in known.endpoints.items() or {"": progress.Endpoint()}.items():
             found.append(
                 Pulled(
@@ -59,6 +60,14 @@ def pulled(settings: Settings, feeds: Mapping[str, Sequence[str]]) -> list[Pulle
                 )
             )
     return found
+
+
+def _progress(folder: Path) -> progress.Progress:
+    """A source's progress; where it cannot be read, what it says is why."""
+    try:
+        return progress.read(folder)
+    except FolderError as error:
+        return progress.Progress(message=str(error))
 
 
 def received(folder: Path) -> list[tuple[str, Look]]:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
+from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.pull import Service
 from pipelines.sources.qualtrics import QUALTRICS
 from pipelines.sources.surveymonkey import SURVEYMONKEY
 from pipelines.sources.typeform import TYPEFORM
+from pipelines.sources.zendesk import ZENDESK
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (DELIGHTED, QUALTRICS, SURVEYMONKEY, TYPEFORM)}
+_ALL = (
+    ANY_HTTP,
+    DELIGHTED,
+    FRESHDESK,
+    QUALTRICS,
+    SURVEYMONKEY,
+    TYPEFORM,
+    ZENDESK,
+)
+SERVICES: dict[str, Service] = {service.kind: service for service in _ALL}

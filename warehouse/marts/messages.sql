@@ -1,4 +1,13 @@
 -- One row per message of a touched ticket.
-select source, ticket_id, message_id, sent_at, author, author_kind, is_public, channel, body,
-from store.message_rows
-semi join ticket_messages using (source, ticket_id, key)
+select
+    delivered.source,
+    delivered.ticket_id,
+    delivered.message_id,
+    delivered.sent_at,
+    ticket_messages.author,
+    ticket_messages.author_kind,
+    delivered.is_public,
+    delivered.channel,
+    delivered.body,
+from store.message_rows as delivered
+inner join ticket_messages using (source, ticket_id, key)

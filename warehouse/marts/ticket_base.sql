@@ -53,8 +53,7 @@ with
             min(sent_at) as first_at,
             arg_min(channel, (sent_at, key)) as channel,
             arg_min(author, (sent_at, key)) filter (where author_kind = 'customer') as customer,
-        from store.message_rows
-        semi join touched using (source, ticket_id)
+        from ticket_messages
         group by source, ticket_id
     ),
 

@@ -24,8 +24,7 @@ with
                     )
                 union all
                 select source, ticket_id, author as name,
-                from store.message_rows
-                semi join ticket_base using (source, ticket_id)
+                from ticket_messages
                 where author_kind in ('agent', 'bot')
                 union all
                 select source, ticket_id, agent as name,

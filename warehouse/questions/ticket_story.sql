@@ -22,7 +22,7 @@ with
         where source = $source and ticket_id = $ticket_id
     ),
 
-    calls as (
+    own_calls as (
         select
             unnest([entered_at, answered_at, abandoned_at, ended_at]) as happened_at,
             'call' as kind,
@@ -36,8 +36,8 @@ with
                     epoch(ended_at - coalesce(answered_at, entered_at))
                 ]
             ) as seconds,
-        from store.call_rows
-        where source = $source and coalesce(ticket_id, call_id) = $ticket_id
+        from calls
+        where source = $source and ticket_id = $ticket_id
     ),
 
     own_waits as (select * from waits where source = $source and ticket_id = $ticket_id),
@@ -112,7 +112,7 @@ with
         from written
         union all by name
         select *, 2 as step,
-        from calls
+        from own_calls
         union all by name
         select *, 3 as step,
         from wait_moments
