@@ -109,7 +109,7 @@ class Pull:
         self._write(endpoint, quote(name, safe=" ")[-200:], content)
         self._move(endpoint, cursor, None, 1)
 
-    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
+    def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
         """Whether it is enough to know what a survey asks (names of answers, and the questions' texts): not for a pull, but for `check`."""
         return False
 
@@ -159,8 +159,8 @@ class Probe(Pull):
 
     questions: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
-        self.questions[survey] = dict(questions)
+    def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
+        self.questions[survey] = dict(questions())
         return True
 
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:

@@ -8,6 +8,8 @@ from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.intercom import INTERCOM
 from pipelines.sources.pull import Service
 from pipelines.sources.qualtrics import QUALTRICS
+from pipelines.sources.surveymonkey import SURVEYMONKEY
+from pipelines.sources.typeform import TYPEFORM
 from pipelines.sources.zendesk import ZENDESK
 
 _ALL = (
@@ -16,6 +18,8 @@ _ALL = (
     FRESHDESK,
     INTERCOM,
     QUALTRICS,
+    SURVEYMONKEY,
+    TYPEFORM,
     ZENDESK,
 )
 SERVICES: dict[str, Service] = {service.kind: service for service in _ALL}
