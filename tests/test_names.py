@@ -44,7 +44,7 @@ EXPORTS = {
     ),
     "surveys": (
         "response_id,ticket_id,kind,score,sent_at,agent,team\n"
-        f"r1,T1,csat,5,2026-01-06T09:00:00Z,,\nr2,,csat,4,2026-01-06T09:00:00Z,72,502\n"
+        "r1,T1,csat,5,2026-01-06T09:00:00Z,,\nr2,,csat,4,2026-01-06T09:00:00Z,72,502\n"
     ),
     "names": "of,id,name\nagent,71,Ada\nagent,72,Ben\nagent,73,Cleo\nteam,501,Billing\nteam,502,Orders\n",
 }

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.conftest import Desk
-from tests.faults import Changed, Status
+from tests.faults import Changed
 from tests.pulling import PullCase, PullScenarios, Tables
 from tests.serving import Asked, FakeService, Reply
 

@@ -5,5 +5,6 @@ from __future__ import annotations
 from pipelines.sources.any_http import ANY_HTTP
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.pull import Service
+from pipelines.sources.sftp import SFTP
 
-SERVICES: dict[str, Service] = {service.kind: service for service in (ANY_HTTP, DELIGHTED)}
+SERVICES: dict[str, Service] = {service.kind: service for service in (ANY_HTTP, DELIGHTED, SFTP)}
