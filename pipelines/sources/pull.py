@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from pipelines.sources import progress
 from pipelines.sources.http import Answer, Backoff, Http, Limits, Pause, TimeUp
@@ -104,10 +103,24 @@ class Pull:
             self._write(endpoint, f"{self._stamp()}.jsonl.gz", _packed(answers))
         self._move(endpoint, cursor, through, len(answers))
 
-    def keep_file(self, endpoint: str, name: str, content: Iterable[bytes], cursor: Mapping[str, Any]) -> None:
-        """Writes a delivered file under its own name, then moves the cursor."""
-        self._write(endpoint, quote(name, safe=" ")[-200:], content)
-        self._move(endpoint, cursor, None, 1)
+    def keep_file(
+        self,
+        endpoint: str,
+        name: str,
+        modified_at: datetime,
+        content: Iterable[bytes],
+        cursor: Mapping[str, Any] | None,
+    ) -> None:
+        """Writes a delivered file, as old as it was there, then moves the cursor; None: it is moved with a later one.
+
+        `name` must be another one for every version of a file: an older one may not be landed yet.
+        """
+        self._write(endpoint, name, content, modified_at)
+        if cursor is not None:
+            self._move(endpoint, cursor, None, 1)
+            return
+        self.pages += 1
+        self.pause.check()
 
     def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
         """Whether it is enough to know what a survey asks (names of answers, and the questions' texts): not for a pull, but for `check`."""
@@ -121,7 +134,7 @@ class Pull:
         self.say(self.how_far(endpoint, through))
         self.pause.check()
 
-    def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
+    def _write(self, endpoint: str, name: str, content: Iterable[bytes], modified_at: datetime | None = None) -> None:
         folder = self.folder / endpoint
         folder.mkdir(exist_ok=True)
         partial = folder / f".{name}.partial"
@@ -130,6 +143,8 @@ class Pull:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
+        if modified_at:
+            os.utime(partial, (modified_at.timestamp(), modified_at.timestamp()))
         partial.rename(folder / name)
         progress.sync_folder(folder)
 
@@ -166,7 +181,7 @@ class Probe(Pull):
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         raise Enough
 
-    def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
+    def _write(self, endpoint: str, name: str, content: Iterable[bytes], modified_at: datetime | None = None) -> None:
         raise Enough
 
 
