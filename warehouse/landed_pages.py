@@ -105,7 +105,7 @@ def _within(found: Any, steps: list[str], around: dict[str, Any]) -> Iterator[He
 
 
 def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str | None]) -> Any:
-    """A value of an erased object: without people, and without words that may be theirs."""
+    """A value of an erased object: without people, and without words that may be theirs. Of a text stays that there was one."""
     if isinstance(value, dict):
         return {name: _blanked(inside, name, kept, people) for name, inside in value.items()}
     if isinstance(value, list):
@@ -116,4 +116,6 @@ def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str | None]
         return None
     if key in kept or (_HARMLESS_KEY.search(key) and (not isinstance(value, str) or _WORD.fullmatch(value))):
         return value
-    return value if isinstance(value, str) and _INSTANT.fullmatch(value) else None
+    if isinstance(value, str):
+        return value if _INSTANT.fullmatch(value) else ""
+    return None

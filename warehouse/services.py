@@ -47,6 +47,8 @@ class Part:
 _FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id"})
 # Conversations, and the tickets that begin with their descriptions.
 _FRESHDESK_MESSAGES = Records("[]", {"message_id": "id", "ticket_id": "ticket_id id", "author": "user_id requester_id"})
+# A conversation of Intercom is one object with all that was said in it.
+_INTERCOM = {"conversations": Records("", {"ticket_id": "id", "customer": "contacts.contacts.0.id"})}
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
@@ -100,10 +102,10 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "intercom": (
         Part("name", ("admins", "teams")),
-        Part("ticket", ("conversations",)),
-        Part("event", ("conversations",), ["event_id"]),
-        Part("message", ("conversations",)),
-        Part("survey", ("conversations",)),
+        Part("ticket", ("conversations",), records=_INTERCOM),
+        Part("event", ("conversations",), ["event_id"], records=_INTERCOM),
+        Part("message", ("conversations",), records=_INTERCOM),
+        Part("survey", ("conversations",), records=_INTERCOM),
     ),
     "chatwoot": (
         Part("name", ("agents", "teams")),
