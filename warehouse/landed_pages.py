@@ -40,7 +40,7 @@ class Pages(Document):
             if self.is_mapped
             else source.place(member.file.name)
         )
-        self.fields = place.fields if place else {}
+        self.fields, self.people = (place.fields, place.people) if place else ({}, ())
         self.held = [held for line in self.lines if place for held in objects(line["body"], place.path)]
 
     def records(self) -> Iterator[Record]:
@@ -64,7 +64,12 @@ class Pages(Document):
             return emptied(held.object, change)
         get = self._get(held)
         people = {get(name) for name in PEOPLE if name in self.fields and name not in change.kept} - {None, ""}
-        left: dict[str, Any] = _blanked(held.object, "", change.kept, people)
+        left: dict[str, Any] = _blanked(held.object, "", change.kept, set() if self.people else people)
+        for path in self.people:
+            parent, _, key = path.rpartition(".")
+            for inside in objects(left, parent):
+                if str(inside.object.get(key)) in people:
+                    inside.object[key] = None
         return left
 
     def _get(self, held: Held) -> Callable[[str], str | None]:

@@ -25,11 +25,13 @@ class Records:
     """Where in an endpoint's pages the objects are that may be a customer's, and which of their keys say whose: fields of our own rows.
 
     `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around. Of several
-    keys with blanks between them the first that is there holds.
+    keys with blanks between them the first that is there holds. `people` are the places of a customer's number where others have the same
+    numbers; without them it is found wherever it stands.
     """
 
     path: str
     fields: dict[str, str] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,26 @@ _FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id
 _FRESHDESK_MESSAGES = Records("[]", {"message_id": "id", "ticket_id": "ticket_id id", "author": "user_id requester_id"})
 # A conversation of Intercom is one object with all that was said in it.
 _INTERCOM = {"conversations": Records("", {"ticket_id": "id", "customer": "contacts.contacts.0.id"})}
+
+# A page of Chatwoot's messages is of one conversation, and says whose. Customers, agents and conversations are each numbered from 1.
+_CHATWOOT_SENDERS = (
+    "meta.sender.id",
+    "messages[].sender.id",
+    "messages[].sender_id",
+    "last_non_activity_message.sender.id",
+)
+_CHATWOOT_CONVERSATION = ({"ticket_id": "id", "customer": "meta.sender.id"}, _CHATWOOT_SENDERS)
+_CHATWOOT_MESSAGES = {
+    "ticket_id": "payload.0.conversation_id",
+    "customer": "meta.contact.id",
+    "author": "meta.contact.id",
+}
+_CHATWOOT = {
+    "conversations": Records("data.payload[]", *_CHATWOOT_CONVERSATION),
+    "single_conversations": Records("", *_CHATWOOT_CONVERSATION),
+    "messages": Records("", _CHATWOOT_MESSAGES, ("meta.contact.id", "payload[].sender.id")),
+    "csat_responses": Records("[]", {"ticket_id": "conversation_id", "customer": "contact.id"}, ("contact.id",)),
+}
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
@@ -109,10 +131,10 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "chatwoot": (
         Part("name", ("agents", "teams")),
-        Part("ticket", ("conversations",)),
-        Part("event", ("messages",), ["event_id"]),
-        Part("message", ("messages",)),
-        Part("survey", ("csat_responses",)),
+        Part("ticket", ("conversations", "single_conversations"), records=_CHATWOOT),
+        Part("event", ("messages", "conversations", "single_conversations"), ["event_id"], records=_CHATWOOT),
+        Part("message", ("messages",), records=_CHATWOOT),
+        Part("survey", ("messages", "csat_responses"), records=_CHATWOOT),
     ),
     "qualtrics": (Part("survey", ("responses",)),),
     "surveymonkey": (Part("survey", ("responses",)),),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pipelines.sources.http import Answer
+from pipelines.sources.http import Answer, Http
 from pipelines.sources.pull import Pull
 from warehouse.errors import AnswerRefused
 from warehouse.texts import one_line
@@ -22,10 +22,10 @@ def field(answer: Answer, found: Any, name: str) -> Any:
     raise AnswerRefused(f"{place} answers something without the field {name!r} ({one_line(has)[:200]})")
 
 
-def found(ask: Callable[[], Answer]) -> Answer | None:
+def found(http: Http, path: str, parameters: Mapping[str, Any] | None = None) -> Answer | None:
     """What is asked for; None where it is there no longer."""
     try:
-        return ask()
+        return http.get(path, parameters)
     except AnswerRefused as refused:
         if refused.status == 404:
             return None

@@ -114,7 +114,7 @@ def _asked(pull: Pull, ids: list[str]) -> Iterator[Answer | None]:
 
 def _detail(pull: Pull, one: str) -> Answer | None:
     """A conversation; None where it is there no longer."""
-    return found(lambda: pull.http.get(_address(one), {"display_as": "plaintext"}))
+    return found(pull.http, _address(one), {"display_as": "plaintext"})
 
 
 def _address(one: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.sources.any_http import ANY_HTTP
+from pipelines.sources.chatwoot import CHATWOOT
 from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.intercom import INTERCOM
@@ -16,6 +17,7 @@ from pipelines.sources.zendesk import ZENDESK
 
 _ALL = (
     ANY_HTTP,
+    CHATWOOT,
     DELIGHTED,
     FRESHDESK,
     INTERCOM,
