@@ -110,6 +110,7 @@ class Source(Section):
     quote: Annotated[str, Field(max_length=1)] = '"'
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     header_row: Annotated[int, Field(ge=1)] = 1
+    header_rows: Annotated[int, Field(ge=1, le=2)] = 1
     rows_after_header: Annotated[int, Field(ge=0)] = 0
     sheet: str | None = None
     records: str | None = None
