@@ -21,7 +21,8 @@ _HARMLESS_KEY = re.compile(
     r"(^|_)(id|ids|at|on|date|time|minutes?|seconds?|hours?|score|rating|value|weight|count|position|instance_id)$"
     r"|^(status|state|priority|type|kind|source|channel|private|incoming|public|open|read|deleted|spam|metric|target|business_hours"
     r"|event_type|event_name|author_type|message_type|content_type|sender_type|part_type|delivered_as|survey_type|delivery_method|via"
-    r"|previous_value|action|role|ratings|rel|tags|created|updated|time_zone|inbox|finished|progress|response_status)$"
+    r"|previous_value|action|role|ratings|rel|tags|created|updated|time_zone|inbox|finished|progress|response_status"
+    r"|responseId|token|ref|number|collection_mode)$"
 )
 # Fields that may name a customer.
 PEOPLE = ("customer", "author", "actor", "old_value", "new_value")
@@ -40,7 +41,7 @@ class Pages(Document):
             if self.is_mapped
             else source.place(member.file.name)
         )
-        self.fields = place.fields if place else {}
+        self.fields, self.answers = (place.fields, place.answers) if place else ({}, "")
         self.held = [held for line in self.lines if place for held in objects(line["body"], place.path)]
 
     def records(self) -> Iterator[Record]:
@@ -62,19 +63,20 @@ class Pages(Document):
     def _left(self, held: Held, change: Change) -> dict[str, Any]:
         if self.is_mapped:
             return emptied(held.object, change)
-        get = self._get(held)
-        people = {get(name) for name in PEOPLE if name in self.fields and name not in change.kept} - {None, ""}
+        named = [name for name in PEOPLE if name in self.fields and name not in change.kept]
+        people = {text for name in named for text in self._texts(held, name)}
         left: dict[str, Any] = _blanked(held.object, "", change.kept, people)
         return left
 
     def _get(self, held: Held) -> Callable[[str], str | None]:
-        """Fields by the names of our own rows, at their paths; one that begins with `^` is of the object around."""
+        """Fields by the names of our own rows, at their paths, and answers by the names that they have in their survey."""
+        return lambda name: next(iter(self._texts(held, name)), None)
 
-        def get(name: str) -> str | None:
-            path = self.fields.get(name, name)
-            return getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path)
-
-        return get
+    def _texts(self, held: Held, name: str) -> list[str]:
+        """What stands at the paths of a field, as far as there is something; a path that begins with `^` is of the object around."""
+        paths = self.fields.get(name, f"{name}|{self.answers}.{name}" if self.answers else name).split("|")
+        found = [getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path) for path in paths]
+        return [text for text in found if text]
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _within(found: Any, steps: list[str], around: dict[str, Any]) -> Iterator[He
         yield from _within(found.get(steps[0]), steps[1:], found if is_listed else around)
 
 
-def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str | None]) -> Any:
+def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str]) -> Any:
     """A value of an erased object: without people, and without words that may be theirs."""
     if isinstance(value, dict):
         return {name: _blanked(inside, name, kept, people) for name, inside in value.items()}
