@@ -214,6 +214,8 @@ class Progress(Section):
 
 HELP_DESKS = ("zendesk", "freshdesk", "intercom", "chatwoot")
 SURVEY_SERVICES = ("qualtrics", "surveymonkey", "delighted", "typeform")
+# Those whose questions are whatever their maker asks.
+MAPPED_SURVEYS = ("qualtrics", "surveymonkey", "typeform")
 FOLDERS = ("object_storage", "sftp")
 RemoteKind = Literal[
     "zendesk",
@@ -347,6 +349,12 @@ class RemoteSource(Source):
         since = self.since.isoformat() if self.since else "the beginning"
         asked = f" {self.request} {self.parameters} {self.paging!r} {self.progress!r}" if self.kind == "http" else ""
         return f"{self.address} since {since} {sorted(self.surveys)}{asked}"
+
+    @model_validator(mode="after")
+    def _kind_of_survey(self) -> RemoteSource:
+        if self.kind in MAPPED_SURVEYS and "kind" not in self.columns.keys() | self.constants.keys():
+            raise ValueError('needs `constants.kind`: "csat", "nps" or "ces"')
+        return self
 
     def beside(self, folder: Path) -> Self:
         """The source with its paths made absolute, relative to the settings file's folder."""
