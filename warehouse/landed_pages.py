@@ -74,7 +74,7 @@ class Pages(Document):
 
     def _texts(self, held: Held, name: str) -> list[str]:
         """What stands at the paths of a field, as far as there is something; a path that begins with `^` is of the object around."""
-        paths = self.fields.get(name, f"{name}|{self.answers}.{name}" if self.answers else name).split("|")
+        paths = self.fields[name].split() if name in self.fields else [name, f"{self.answers}.{name}"]
         found = [getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path) for path in paths]
         return [text for text in found if text]
 
@@ -105,7 +105,7 @@ def _within(found: Any, steps: list[str], around: dict[str, Any]) -> Iterator[He
 
 
 def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str]) -> Any:
-    """A value of an erased object: without people, and without words that may be theirs."""
+    """A value of an erased object: without people, and without words that may be theirs. Of a text stays that there was one."""
     if isinstance(value, dict):
         return {name: _blanked(inside, name, kept, people) for name, inside in value.items()}
     if isinstance(value, list):
@@ -116,4 +116,6 @@ def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str]) -> An
         return None
     if key in kept or (_HARMLESS_KEY.search(key) and (not isinstance(value, str) or _WORD.fullmatch(value))):
         return value
-    return value if isinstance(value, str) and _INSTANT.fullmatch(value) else None
+    if isinstance(value, str):
+        return value if _INSTANT.fullmatch(value) else ""
+    return None

@@ -23,7 +23,7 @@ SLOWEST_BYTES_A_SECOND = 1_000
 
 
 class Watched(httpcore2.NetworkStream):
-    """A connection whose reads end with the pull, and with an answer that comes in drops: its time-out is for each read alone."""
+    """A connection that stops waiting when the pull ends, and when an answer comes in drops: a time-out is for one read alone."""
 
     def __init__(self, stream: httpcore2.NetworkStream, pause: Pause) -> None:
         self._stream, self._pause = stream, pause

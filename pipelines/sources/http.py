@@ -31,7 +31,7 @@ REDIRECTS = 5
 MOVED = {301, 302, 303, 307, 308}
 ACCEPTED: dict[Expects, str] = {"json": "application/json", "bytes": "*/*"}
 
-# They log every address and what is sent: secrets would stand in logs.
+# They log whole addresses and what answers set: secrets would stand in logs.
 for chatty in ("httpx2", "httpcore2"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
