@@ -111,6 +111,7 @@ class Source(Section):
     quote: Annotated[str, Field(max_length=1)] = '"'
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     header_row: Annotated[int, Field(ge=1)] = 1
+    header_rows: Annotated[int, Field(ge=1, le=2)] = 1
     rows_after_header: Annotated[int, Field(ge=0)] = 0
     sheet: str | None = None
     records: str | None = None
@@ -214,6 +215,8 @@ class Progress(Section):
 
 HELP_DESKS = ("zendesk", "freshdesk", "intercom", "chatwoot")
 SURVEY_SERVICES = ("qualtrics", "surveymonkey", "delighted", "typeform")
+# Those whose questions are whatever their maker asks.
+MAPPED_SURVEYS = ("qualtrics", "surveymonkey", "typeform")
 FOLDERS = ("object_storage", "sftp")
 RemoteKind = Literal[
     "zendesk",
@@ -349,6 +352,12 @@ class RemoteSource(Source):
         since = self.since.isoformat() if self.since else "the beginning"
         asked = f" {self.request} {self.parameters} {self.paging!r} {self.progress!r}" if self.kind == "http" else ""
         return f"{self.address} since {since} {sorted(self.surveys)}{asked}"
+
+    @model_validator(mode="after")
+    def _kind_of_survey(self) -> RemoteSource:
+        if self.kind in MAPPED_SURVEYS and "kind" not in self.columns.keys() | self.constants.keys():
+            raise ValueError('needs `constants.kind`: "csat", "nps" or "ces"')
+        return self
 
     @model_validator(mode="after")
     def _not_in_the_clear(self) -> RemoteSource:
