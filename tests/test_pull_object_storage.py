@@ -112,6 +112,22 @@ def test_only_what_the_pattern_names_is_pulled(tmp_path: Path, service: FakeS3) 
     assert (_tickets(desk), _got(service)) == (["5"], 1)
 
 
+def test_markers_of_folders_are_no_exports(desk: Desk, service: FakeS3) -> None:
+    for key in ("help desk/out/", "help desk/out/2026/"):
+        service.put(key, b"")
+    _put(service, "a.csv", "1")
+    assert desk.run().problems == []
+    assert _got(service) == 1
+
+
+@pytest.mark.parametrize("name", ["../x.csv", "2026//x.csv"])
+def test_a_name_that_cannot_be_read_is_said(desk: Desk, service: FakeS3, name: str) -> None:
+    _put(service, name, "1")
+    (problem,) = desk.run().problems
+    assert f"help desk/out/{name}" in problem
+    assert "rename it" in problem
+
+
 @pytest.mark.parametrize("fault", [Status(500), Status(503), Reset()], ids=str)
 def test_each_request_failing_once_changes_nothing(desk: Desk, service: FakeS3, fault: Status | Reset) -> None:
     for number in range(5):

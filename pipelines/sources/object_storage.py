@@ -21,7 +21,7 @@ from warehouse.errors import AccessRefused, AnswerRefused, SettingsError, Source
 from warehouse.sources import RemoteSource
 from warehouse.texts import one_line
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 OBJECTS_A_CHUNK = 200
 # No connection and no block of an object takes longer.
 CONNECTING, READING = timedelta(seconds=10), timedelta(seconds=30)
@@ -54,7 +54,8 @@ def _objects(pull: Pull, store: Any) -> Iterator[Found]:
     for objects in obstore.list(store, chunk_size=OBJECTS_A_CHUNK):
         pull.pause.check()
         for meta in objects:
-            if folder.is_wanted(meta["path"], pull, meta["last_modified"]):
+            # One without content marks a folder.
+            if meta["size"] and folder.is_wanted(meta["path"], pull, meta["last_modified"]):
                 yield Found(meta["path"], meta["size"], meta["last_modified"], meta["e_tag"] or "")
 
 
@@ -130,6 +131,11 @@ def _said(pull: Pull) -> Iterator[None]:
     except (exceptions.NotFoundError, FileNotFoundError) as error:
         raise AnswerRefused(
             f"{pull.source.address} is not there ({_first_line(error)}): check `address`.", 404
+        ) from None
+    except exceptions.InvalidPathError as error:
+        raise AnswerRefused(
+            f"{pull.source.address} holds an object whose name the library cannot read ({_first_line(error)}): rename it, or name a folder"
+            " without it as `address`."
         ) from None
     except exceptions.BaseError as error:
         said = _first_line(error)
