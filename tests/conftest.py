@@ -16,6 +16,8 @@ from pipelines.refresh import Pipelines, Report
 from warehouse.settings import load
 
 pytest_plugins = ["tests.browsing"]
+# What they assert is said with its values, as in test files.
+pytest.register_assert_rewrite("tests.comparing", "tests.pull_case", "tests.pulling")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TICKET_HEADER = "ticket_id,created_at,updated_at,status,channel,team,agent,customer,topic,first_response_at,solved_at"
 

@@ -1,8 +1,9 @@
 """Kills a command of the pipelines before one of its steps: python -m tests.killing N [--set NAME=NUMBER ...] -- run --settings FILE
 
-A step is what leaves a trace that another process could find: a file of the data folder opened for writing, renamed, linked, removed or made,
-anything forced to the disk (fsync, sync), a connection to a server. Before the N-th the process kills itself (SIGKILL), as a machine that
-loses power would. A command that ends before prints how many steps there were as its last line, `killing: 57 steps`; N = 0 only counts.
+A step is what leaves a trace that another process could find: a file or folder of the data folder made, opened for writing, renamed, linked
+or removed, a connection to a server. (Forcing to the disk leaves none: a killed process loses nothing that it wrote.) Before the N-th the
+process kills itself (SIGKILL). A command that ends before prints how many steps there were as its last line, `killing: 57 steps`; N = 0
+only counts.
 --set gives a constant of a module another value first, such as pipelines.sources.delighted.PAGE=3: a small world has few pages otherwise.
 """
 
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from pipelines import __main__ as program
 from warehouse.settings import load
 
 PROJECT = Path(__file__).resolve().parents[1]
-PATHS_CHANGED = {"os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
+CHANGES = {"os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.truncate"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -37,35 +38,26 @@ class Steps:
         self.folder, self.deadly, self.count = str(folder), deadly, 0
         self._lock = threading.Lock()
 
-    def watch(self) -> None:
-        for name in ("fsync", "fdatasync", "sync"):
-            setattr(os, name, self._counted(getattr(os, name)))
-        sys.addaudithook(self._hear)
-
-    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any) -> Any:
-            self._step()
-            return function(*arguments)
-
-        return counted
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        is_step = (
-            event == "socket.connect"
-            or (event == "open" and _writes(*arguments[1:3]) and self._is_inside(arguments[0]))
-            or (event in PATHS_CHANGED and self._is_inside(arguments[0]))
-        )
-        if is_step:
-            self._step()
-
-    def _is_inside(self, path: Any) -> bool:
-        return not isinstance(path, int) and os.path.abspath(os.fsdecode(path)).startswith(self.folder)
-
-    def _step(self) -> None:
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """An audit hook (PEP 578): called before each event."""
+        if not self._is_step(event, arguments):
+            return
         with self._lock:
             self.count += 1
             if self.count == self.deadly:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def _is_step(self, event: str, arguments: tuple[Any, ...]) -> bool:
+        if event == "open":
+            return _writes(*arguments[1:3]) and self._is_inside(arguments[0])
+        if event == "os.mkdir":
+            return self._is_inside(arguments[0]) and not os.path.exists(arguments[0])
+        if event in CHANGES:
+            return self._is_inside(arguments[0]) and os.path.lexists(arguments[0])
+        return event == "socket.connect"
+
+    def _is_inside(self, path: Any) -> bool:
+        return not isinstance(path, int) and os.path.abspath(os.fsdecode(path)).startswith(self.folder)
 
 
 def _writes(mode: str | None, flags: int) -> bool:
@@ -128,7 +120,7 @@ def main(arguments: list[str]) -> int:
     settings = load(Path(line[line.index("--settings") + 1]))
     steps = Steps(settings.data.folder.absolute(), parsed.number)
     with other_constants({name: int(value) if value.is_integer() else value for name, value in constants.items()}):
-        steps.watch()
+        sys.addaudithook(steps.hear)
         code = program.main(line)
     print(f"killing: {steps.count} steps", flush=True)
     return code

@@ -267,8 +267,8 @@ class _Connection(BaseHTTPRequestHandler):
         return content, headers | {"content-length": str(len(content))}
 
     def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
+        self.send_response_only(status)
+        for name, value in ({"date": self.date_time_string()} | headers).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":

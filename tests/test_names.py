@@ -168,18 +168,31 @@ def test_names_are_shown_whether_they_come_before_the_rows_or_after(last: str, n
     assert shown(named) == SHOWN
 
 
-def test_without_names_ids_are_shown_and_every_author_is_a_customer(named: Desk) -> None:
+def test_without_names_ids_are_shown_and_who_holds_a_ticket_is_its_agent(named: Desk) -> None:
     deliver(named, "tickets", "events", "messages")
     named.run()
     assert named.ask("select ticket_id, team, agent from tickets order by all") == [
         ("T1", "501", "71"),
         ("T2", "502", "72"),
     ]
-    assert named.ask("select distinct author_kind from messages") == [("customer",)]
-    assert named.ask("select author from messages where message_id = 'm2'") == [(pseudonym("71"),)]
+    assert named.ask("select message_id, author, author_kind from messages order by all") == [
+        ("m1", pseudonym("9001"), "customer"),
+        ("m2", "71", "agent"),
+        ("m3", pseudonym("9002"), "customer"),
+    ]
     assert named.ask(
         "select first_response_seconds, reply_count, customer_message_count from tickets where ticket_id = 'T1'"
-    ) == [(None, 0, 2)]
+    ) == [(1800.0, 1, 1)]
+
+
+def test_who_held_a_ticket_before_is_an_agent_there_though_nobody_names_them(named: Desk) -> None:
+    deliver(named, "tickets", "events", "messages")
+    named.deliver(
+        "messages/late.csv", f"message_id,ticket_id,sent_at,author,author_kind\nm4,T1,{DAY}T09:15:00Z,72,by_author\n"
+    )
+    named.run()
+    assert named.ask("select author, author_kind from messages where message_id = 'm4'") == [("72", "agent")]
+    assert named.ask("select first_response_seconds from tickets where ticket_id = 'T1'") == [(900.0,)]
 
 
 def test_an_author_whom_names_know_as_an_agent_answers_and_any_other_asks(named: Desk) -> None:

@@ -71,7 +71,7 @@ def test_answers_are_gzipped_on_one_connection_that_stays_open(service: Counting
 
 
 def test_above_the_limit_is_429_until_the_window_ends(service: Counting, client: httpx2.Client) -> None:
-    service.limit = Limit(2, seconds=0.3)
+    service.limit = Limit(2, seconds=0.6)
     assert _statuses(client, "/numbers", "/numbers/1") == [200, 200]
     refused = client.get("/numbers")
     assert (refused.status_code, refused.headers["x-left"], service.over_limit) == (429, "0", 1)
@@ -86,9 +86,9 @@ def test_a_limit_may_hold_for_some_paths_only(service: Counting, client: httpx2.
 
 
 def test_who_comes_back_before_the_time_they_were_told_is_counted(service: Counting, client: httpx2.Client) -> None:
-    service.faults.storm(Status(429, retry_after=0.2), times=1)
+    service.faults.storm(Status(429, retry_after=0.4), times=1)
     assert _statuses(client, "/numbers", "/numbers") == [429, 200]
-    time.sleep(0.2)
+    time.sleep(0.4)
     assert _statuses(client, "/numbers") == [200]
     assert (service.too_early, service.over_limit) == (1, 0)
 

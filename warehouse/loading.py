@@ -19,7 +19,7 @@ from warehouse.connection import roll_back
 from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
-from warehouse.rows import BOOKKEEPING, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
+from warehouse.rows import BOOKKEEPING, ROW_KINDS, SQL_TYPES, WRITTEN, WRITTEN_FEEDS, RowKind
 from warehouse.services import PagesSource, service_feeds
 from warehouse.settings import Settings
 from warehouse.sources import RemoteSource, RowName, Source
@@ -118,6 +118,10 @@ def create_stores(connection: duckdb.DuckDBPyConnection) -> None:
     for kind in ROW_KINDS.values():
         table = f"store.{kind.table}"
         connection.execute(f"create table if not exists {table} ({bookkeeping}, {stored_columns(kind)})")
+        for field in kind.stored_fields():  # a file of an earlier version may lack one
+            connection.execute(
+                f"alter table {table} add column if not exists {identifier(field.name)} {SQL_TYPES[field.type]}"
+            )
         connection.execute(f"comment on table {table} is {quoted(_meaning(kind))}")
         meanings = [(name, meaning) for name, _, meaning in BOOKKEEPING]
         for name, meaning in meanings + [(field.name, field.meaning) for field in kind.stored_fields()]:

@@ -73,6 +73,7 @@ def _touch_renamed(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(
                 f"insert into store.{table} select distinct source, {identity} from store.{kind.table} as row_of"
                 f" semi join renamed on {_is_named(column, 'renamed')}"
+                f" anti join store.{table} using (source, {identity})"
             )
 
 

@@ -16,6 +16,8 @@ SHORTEST_LIMIT = 16_000_000
 # Flat answers of a survey: what is no column is looked up in there.
 ANSWERS = "answers"
 FAULT = "fault"
+# What Zendesk's words mean: macros that its pages and its raw tables share.
+WORDS = "staging/zendesk/words"
 # lacks(object, keys): what a person reads where a page's object has no such key at all; a key that is empty is no fault.
 _LACKS = """create or replace temp macro lacks(object, needed) as (
     case
@@ -30,10 +32,29 @@ _LACKS = """create or replace temp macro lacks(object, needed) as (
     end
 )"""
 
+# flat(entries): a list of {key, value} as one object; of the same key the first one counts.
+_FLAT = """create or replace temp macro flat(entries) as (
+    coalesce(
+        to_json(
+            map_from_entries(
+                list_filter(
+                    entries,
+                    lambda entry, position:
+                        entry.key is not null
+                        and list_position(list_transform(entries, lambda other: other.key), entry.key) = position
+                )
+            )
+        ),
+        '{}'::json
+    )
+)"""
+
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Gives the connection the macro that the queries use."""
+    """Gives the connection the macros that the queries use."""
     connection.execute(_LACKS)
+    connection.execute(_FLAT)
+    connection.execute(read_sql(WORDS))
 
 
 @lru_cache

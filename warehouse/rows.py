@@ -248,6 +248,11 @@ SCHEDULE = RowKind(
         ("time_zone!", "text", "where its hours are local time, such as Europe/Berlin"),
         ("opens_minute", "integer", "minutes since Sunday 00:00 local time; empty, as closes_minute: it has no hours"),
         ("closes_minute", "integer", "as opens_minute; past midnight, or past the end of the week, it is simply more"),
+        (
+            "is_default",
+            "boolean",
+            "whether it holds for tickets whose source says nothing of schedules, and support.toml neither; empty: no",
+        ),
         ("is_removed", "boolean", "whether it no longer holds"),
         UPDATED,
         EXPORTED,

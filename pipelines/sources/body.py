@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 PIECE = 1 << 20
 GZIP = b"\x1f\x8b"
 BYTE_ORDER_MARK = "\ufeff"
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# One escape of a JSON text, in order from its beginning: a pair of surrogates, half of one, or any other.
+ESCAPE = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)|\\.", re.DOTALL)
 
 
 class Broken(Exception):
@@ -75,12 +79,15 @@ def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def as_json(content: bytes, charset: str | None) -> tuple[bytes, Any]:
-    """A body as UTF-8 without byte order marks, and what it says. Raises Broken where it is not valid JSON."""
+    """A body as UTF-8 without byte order marks, and what it says. Raises Broken where it is not valid JSON.
+
+    Half an emoji, where a service cut a text within one, becomes U+FFFD: no database takes it.
+    """
     try:
-        text = _text(content, charset)
-        bare = text.lstrip(BYTE_ORDER_MARK)
-        parsed = json.loads(bare)
-        return bare.encode(), parsed
+        text = _text(content, charset).lstrip(BYTE_ORDER_MARK)
+        if SURROGATE.search(text):
+            text = ESCAPE.sub(_whole, text)
+        return text.encode(), json.loads(text, parse_constant=_refuse)
     except (ValueError, LookupError, RecursionError) as error:
         raise Broken("no valid JSON") from error
 
@@ -91,3 +98,12 @@ def _text(content: bytes, charset: str | None) -> str:
         return content.decode(json.detect_encoding(content))
     except UnicodeDecodeError:
         return content.decode(charset or "utf-8")
+
+
+def _whole(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape["half"] else escape[0]
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity: Python's reader takes them, others refuse the whole page for one."""
+    raise ValueError(f"{constant} is no JSON")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,17 @@ from pipelines.sources.http import TimeUp
 from pipelines.sources.progress import Progress
 from pipelines.sources.pull import Enough, Probe, Pull, missing_settings, opened, wanted
 from pipelines.sources.remote import service_of
+from warehouse.answers import is_asked, mapped_questions
 from warehouse.errors import FolderError, SupportError
 from warehouse.services import received_folder
 from warehouse.settings import Settings
 from warehouse.sources import RemoteSource, Source
+from warehouse.texts import one_line
 
 # A service that has not answered by then is not one that can be pulled from on a schedule.
 LONGEST_CHECK = 60.0
+# As much of a question tells which one it is.
+LONGEST_QUESTION = 80
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,30 @@ def _remote(settings: Settings, name: str, source: RemoteSource) -> Checked:
             ]
     except SupportError as error:
         return Checked(name, False, (str(error),))
+    asked += [*_questions(probe.questions), *_unknown_questions(source, probe.questions)]
     return Checked(name, all(good for good, _ in asked), (*_state(known), *(line for _, line in asked)))
+
+
+def _questions(surveys: dict[str, dict[str, str]]) -> Iterator[tuple[bool, str]]:
+    """What each survey asks: the names that support.toml maps, and what they stand for."""
+    for survey, questions in surveys.items():
+        shown = [f"{name} ({_plain(text)})" if text else name for name, text in questions.items()]
+        yield True, f"{survey} asks: {', '.join(shown) or 'nothing'}"
+
+
+def _unknown_questions(source: RemoteSource, surveys: dict[str, dict[str, str]]) -> Iterator[tuple[bool, str]]:
+    """What support.toml maps and no survey asks."""
+    asked = {name for questions in surveys.values() for name in questions}
+    if asked:
+        for field, names in mapped_questions(source, f"{source.kind}/survey").items():
+            yield from (
+                (False, f"columns.{field}: no survey asks {name!r}") for name in names if not is_asked(name, asked)
+            )
+
+
+def _plain(text: str) -> str:
+    """A question's text without markup, on one line."""
+    return one_line(re.sub(r"<[^>]*>", " ", text))[:LONGEST_QUESTION]
 
 
 def _endpoint(probe: Pull, endpoint: str, function) -> tuple[bool, str]:  # type: ignore[no-untyped-def]

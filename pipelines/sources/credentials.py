@@ -51,7 +51,7 @@ def _words(headers: Mapping[str, str], parameters: Mapping[str, str]) -> list[st
     """The values, the words in them and the password packed into one, as they are and as addresses write them; longest first."""
     words = set(parameters.values())
     for value in headers.values():
-        words |= {value, *re.split(r"[\s=,]+", value), *_basic(value)}
+        words |= {value, *re.split(r"[\s=,\"']+", value), *_basic(value)}
     words |= {quote(word, safe="") for word in words}
     return sorted((word for word in words - {"Bearer"} if len(word) >= SHORTEST), key=len, reverse=True)
 

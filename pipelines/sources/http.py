@@ -6,75 +6,34 @@ import json
 import logging
 import re
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 
-from pipelines.sources import body as bodies
+from pipelines.sources.answer import Answer, Expects, Question, read, refused
+from pipelines.sources.connection import CONNECT_SECONDS, authorities, certificate_fault, connection_fault, watch
 from pipelines.sources.credentials import Credentials
-from pipelines.sources.limits import Limits, Remaining, retry_after
+from pipelines.sources.limits import Limits, Remaining
 from pipelines.sources.patience import AskAgain, Backoff, Patience
 from pipelines.sources.pause import Pause, TimeUp
-from pipelines.sources.trust import authorities, certificate_fault, connection_fault
-from warehouse.errors import AccessRefused, AnswerRefused, SourceUnreachable
+from warehouse.errors import AnswerRefused, SourceUnreachable
 from warehouse.texts import one_line
 
 __all__ = ["Answer", "Backoff", "Http", "Limits", "Pause", "Remaining", "TimeUp"]
 
 AGENT = "support-operations-dashboard"
 REDIRECTS = 5
-# Of an answer that says no, this much is read and this much quoted.
-SAID_BYTES, SAID_CHARACTERS = 16_384, 200
-# An answer that comes slower than this counts as one that does not come; its first seconds (the time-out) are not looked at.
-SLOWEST_BYTES_A_SECOND = 1_000
-ASK_AGAIN = {408, 429, 500, 502, 503, 504, *range(520, 531)}
 MOVED = {301, 302, 303, 307, 308}
-Expects = Literal["json", "bytes"]
 ACCEPTED: dict[Expects, str] = {"json": "application/json", "bytes": "*/*"}
 
-# They log every address and what is sent: secrets would stand in logs.
+# They log whole addresses and what answers set: secrets would stand in logs.
 for chatty in ("httpx2", "httpcore2"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One good answer. Where JSON was asked for, `content` is UTF-8 without a byte order mark, whatever it came in."""
-
-    address: str  # path and query as asked, without anything secret
-    status: int
-    headers: Mapping[str, str]  # lower case names
-    content: bytes  # decompressed
-    received_at: datetime  # UTC, aware
-    _parsed: Any = field(default=None, repr=False)
-
-    def json(self) -> Any:
-        """What the content says: known to be valid JSON where that was asked for, else ValueError where it is not."""
-        return json.loads(self.content) if self._parsed is None else self._parsed
-
-
-@dataclass(frozen=True)
-class Question:
-    """One request, without what is secret."""
-
-    method: str
-    url: httpx2.URL
-    content: bytes | None
-    headers: Mapping[str, str]
-    expects: Expects
-    without_secrets: bool
-
-    @property
-    def place(self) -> str:
-        """Host and path: what messages name."""
-        return f"{self.url.netloc.decode()}{self.url.path}"
 
 
 class Http:
@@ -101,6 +60,10 @@ class Http:
         backoff: Backoff | None = None,
     ) -> None:
         self._base = _url(address)
+        if self._base.scheme not in ("http", "https") or not self._base.host or self._base.userinfo:
+            raise AnswerRefused(
+                "the address of a service is https://, its host and perhaps a path, without a name or a password in it."
+            )
         self._credentials = Credentials(self._base.host, _lower(headers or {}), parameters or {})
         self._pause, self._timeout, self._largest = pause, timeout, largest_bytes
         self._backoff = backoff or Backoff()
@@ -113,6 +76,7 @@ class Http:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
         )
+        watch(self._client, pause)
 
     def get(
         self,
@@ -179,27 +143,27 @@ class Http:
     @contextmanager
     def _sent(self, question: Question) -> Iterator[httpx2.Response]:
         """The answer to one request, its body still to be read. What goes wrong with the connection meanwhile is worth asking again."""
-        self.limits.take(self._pause)
+        slot = self.limits.take(self._pause)
         self._pause.check()
         with self._counting:
             self.requests += 1
+        url, headers = question.url, question.headers
+        if not question.without_secrets:
+            url, headers = self._credentials.added(url), {**self._credentials.headers, **headers}
         try:
             with self._client.stream(
-                question.method,
-                question.url if question.without_secrets else self._credentials.added(question.url),
-                headers=question.headers
-                if question.without_secrets
-                else {**self._credentials.headers, **question.headers},
-                content=question.content,
-                timeout=self._seconds(),
+                question.method, url, headers=headers, content=question.content, timeout=self._seconds()
             ) as response:
+                self.limits.arrived(slot)
                 yield response
         except httpx2.TransportError as error:
+            self.limits.arrived(slot)
             raise self._failure(question, error) from error
 
-    def _seconds(self) -> float:
-        """How long the next request may take: its time-out, or what is left of the pull."""
-        return min(self._timeout, max(self._pause.left(), 0.001))
+    def _seconds(self) -> httpx2.Timeout:
+        """How long the next request may wait: its time-out, or what is left of the pull."""
+        seconds = min(self._timeout, max(self._pause.left(), 0.001))
+        return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
 
     def _failure(self, question: Question, error: httpx2.TransportError) -> Exception:
         reason = certificate_fault(error)
@@ -211,68 +175,13 @@ class Http:
         )
 
     def _answer(self, asked: Question, response: httpx2.Response) -> Answer:
-        headers = _lower(response.headers)
-        self.limits.learn(headers)
-        if not 200 <= response.status_code < 300:
-            raise self._refusal(asked, response, headers)
-        received_at = datetime.now(UTC)
-        content, parsed = self._content(asked, response), None
-        if asked.expects == "json":
-            content, parsed = _json(content, response)
-        return Answer(self._address(asked), response.status_code, headers, content, received_at, parsed)
-
-    def _refusal(self, asked: Question, response: httpx2.Response, headers: Mapping[str, str]) -> Exception:
-        """What to raise for an answer that says no."""
-        status, wait = response.status_code, None
-        if status in (429, 503) and (wait := retry_after(headers)) is not None:
-            self.limits.hold(wait)
-        said = self._said(response)
-        if status in ASK_AGAIN:
-            return AskAgain(f"it answered {said}", wait, throttled=status == 429)
-        if status in (401, 403):
-            return AccessRefused(
-                f"{asked.place} refuses access: {said}. Check the secret of this source and what it may read."
-            )
-        return AnswerRefused(f"{asked.place} answers {said}. Check the address and settings of this source.", status)
-
-    def _said(self, response: httpx2.Response) -> str:
-        """Status and the beginning of what a service says with it: one line without anything secret."""
-        content = b""
-        try:
-            for piece in bodies.unpacked(response.iter_raw(), response.headers.get("content-encoding", "")):
-                content += piece[:SAID_BYTES]
-                if len(content) >= SAID_BYTES:
-                    break
-        except (bodies.Broken, bodies.StrangeEncoding, httpx2.TransportError):
-            pass  # the status says enough
-        text = one_line(re.sub(r"<[^>]*>", " ", content.decode("utf-8", "replace")))
-        quoted = self._credentials.hidden(text)[:SAID_CHARACTERS]
-        return f"{response.status_code} ({quoted})" if quoted else str(response.status_code)
-
-    def _content(self, asked: Question, response: httpx2.Response) -> bytes:
-        try:
-            return bodies.read(self._chunks(response), response.headers.get("content-encoding", ""), self._largest)
-        except bodies.TooLarge:
-            raise AnswerRefused(
-                f"{asked.place} answers with more than {self._largest:,} bytes. If that is right, raise largest_answer of this source in"
-                " support.toml."
-            ) from None
-        except bodies.StrangeEncoding as error:
-            raise AnswerRefused(
-                f"{asked.place} answers in an encoding that was not asked for: {one_line(str(error))[:40]}."
-            ) from None
-        except bodies.Broken as error:
-            raise AskAgain(f"its answer was {error}") from error
-
-    def _chunks(self, response: httpx2.Response) -> Iterator[bytes]:
-        """The body as it comes; TimeUp where the time of the pull is up meanwhile, and a time-out where it hardly comes."""
-        began, size = time.monotonic(), 0
-        for chunk in response.iter_raw():
-            yield chunk
-            size += len(chunk)
-            self._pause.check()
-            if size < SLOWEST_BYTES_A_SECOND * (time.monotonic() - began - self._timeout):
-                raise httpx2.ReadTimeout("it hardly comes")
+        self.limits.learn(response.headers)
+        if 200 <= response.status_code < 300:
+            return read(response, asked, self._address(asked), self._largest)
+        refusal = refused(response, asked, self._credentials)
+        if isinstance(refusal, AskAgain):
+            self.limits.hold(refusal.wait)
+        raise refusal
 
     def _moved(self, question: Question, response: httpx2.Response) -> Question:
         """The question at the place that a redirect names."""
@@ -321,19 +230,9 @@ def _given_up(question: Question, patience: Patience, last: AskAgain) -> str:
     return f"{question.place} gave no good answer: {patience.told()}. {do}"
 
 
-def _json(content: bytes, response: httpx2.Response) -> tuple[bytes, Any]:
-    try:
-        return bodies.as_json(content, response.charset_encoding)
-    except bodies.Broken as error:
-        is_page = "html" in response.headers.get("content-type", "").lower()
-        what = "a web page where JSON is expected" if is_page else "something that is not valid JSON"
-        raise AskAgain(f"it answered {response.status_code} with {what}") from error
-
-
 def _url(text: str) -> httpx2.URL:
     try:
         return httpx2.URL(text)
-    except httpx2.InvalidURL as error:
-        raise AnswerRefused(
-            f"an address that is none: {one_line(text.partition('?')[0])[:SAID_CHARACTERS]}."
-        ) from error
+    except httpx2.InvalidURL:
+        shown = re.sub(r"//[^/]*@", "//…@", one_line(text.partition("?")[0]))[:200]
+        raise AnswerRefused(f"{shown} is no address: check the address of this source.") from None

@@ -15,8 +15,6 @@ from typing import Literal
 from pipelines.sources.pause import Pause
 
 MINUTE = 60.0
-# Requests arrive at a service later than they start here, and not all equally late: its minute is taken a little longer.
-MARGIN = 1.01
 # No header makes us wait longer than this before we ask again.
 LONGEST_WAIT = 86_400.0
 
@@ -41,19 +39,32 @@ class Remaining:
 class Limits:
     """What all requests to one service share, whatever they ask for. May be used from several threads."""
 
-    def __init__(self, requests_a_minute: float | None = None, remaining: Remaining | None = None) -> None:
+    def __init__(
+        self, requests_a_minute: float | None = None, remaining: Remaining | None = None, *, minute: float = MINUTE
+    ) -> None:
+        """`minute` is the seconds of one: some services count by another span of time."""
         self._remaining = remaining
         self._burst = None if requests_a_minute is None else max(1, math.floor(requests_a_minute))
-        self._span = MINUTE * MARGIN / min(1.0, requests_a_minute or 1.0)
-        self._starts: deque[float] = deque()
+        self._span = minute / min(1.0, requests_a_minute or 1.0)
+        self._slots: deque[float] = deque()  # when, in order, at most a span ago
         self._held_until = 0.0
         self._most_left = 0.0
         self._lock = threading.Lock()
 
-    def take(self, pause: Pause) -> None:
-        """Waits until a request may start, and counts it as started now. Raises TimeUp where that is too late."""
-        while (seconds := self._take_or_wait()) > 0:
+    def take(self, pause: Pause) -> float:
+        """Waits until a request may start, and counts it: its slot, for `arrived`. Raises TimeUp where that would be too late."""
+        while True:
+            slot, seconds = self._slot_or_wait()
+            if seconds <= 0:
+                return slot
             pause.sleep(seconds)
+
+    def arrived(self, slot: float) -> None:
+        """That request reached the service no later than now: only from now on its minute is surely running there."""
+        with self._lock:
+            if slot in self._slots:
+                self._slots.remove(slot)
+                self._slots.append(time.monotonic())
 
     def hold(self, seconds: float) -> None:
         """No request starts within `seconds` from now."""
@@ -67,17 +78,17 @@ class Limits:
         if left <= self._reserve(left, headers):
             self.hold(self._seconds_to_reset(headers))
 
-    def _take_or_wait(self) -> float:
-        """Seconds to wait before asking again whether a request may start; 0: it may, and is counted."""
+    def _slot_or_wait(self) -> tuple[float, float]:
+        """A slot of this minute, and the seconds to wait before asking for one again: 0 where this one is taken."""
         with self._lock:
             now = time.monotonic()
-            while self._starts and self._starts[0] <= now - self._span:
-                self._starts.popleft()
-            free_at = self._starts[0] + self._span if self._burst and len(self._starts) >= self._burst else now
+            while self._slots and self._slots[0] <= now - self._span:
+                self._slots.popleft()
+            free_at = self._slots[0] + self._span if self._burst and len(self._slots) >= self._burst else now
             seconds = max(free_at, self._held_until) - now
             if seconds <= 0 and self._burst:
-                self._starts.append(now)
-            return seconds
+                self._slots.append(now)
+            return now, seconds
 
     def _reserve(self, left: float, headers: Mapping[str, str]) -> float:
         assert self._remaining is not None
@@ -96,13 +107,13 @@ class Limits:
         return resets if self._remaining.resets_as == "seconds" else resets - _service_time(headers)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After (lower case) asks to wait, given in seconds or as a date; None where there is none to be read."""
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that Retry-After (lower case) asks to wait, in seconds or as a date; 0 where it asks nothing."""
     text = headers.get("retry-after")
     seconds = _number(text)
     if seconds is None and (instant := _date(text)) is not None:
         seconds = instant - _service_time(headers)
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+    return min(max(seconds or 0.0, 0.0), LONGEST_WAIT)
 
 
 def _service_time(headers: Mapping[str, str]) -> float:

@@ -23,9 +23,9 @@ class Backoff:
 class AskAgain(Exception):
     """What came back is no good answer, but the next one may be. `wait`: not before so many seconds."""
 
-    def __init__(self, what: str, wait: float | None = None, throttled: bool = False) -> None:
+    def __init__(self, what: str, wait: float = 0, throttled: bool = False) -> None:
         super().__init__(what)
-        self.wait, self.throttled = wait or 0.0, throttled
+        self.wait, self.throttled = wait, throttled
 
 
 class Patience:

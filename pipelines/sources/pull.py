@@ -8,28 +8,34 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipelines.sources import progress
-from pipelines.sources.http import Answer, Backoff, Http, Pause, TimeUp
+from pipelines.sources.http import Answer, Backoff, Http, Limits, Pause, TimeUp
 from pipelines.sources.progress import Endpoint, Progress
 from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError
 from warehouse.secrets import SECRETS_FILE, SECTION, environment_name, secret
 from warehouse.section import size_bytes
 from warehouse.services import received_folder
 from warehouse.sources import RemoteSource
+from warehouse.texts import one_line
 
 Say = Callable[[str], None]
 # Pages are packed while a service waits: quickly rather than tightly.
 PACKING = 4
 # What was pulled in this time is enough to say how long the rest takes.
 PACE_SECONDS = 10.0
+# By address: what a service allows holds from one pull to the next.
+_limits: dict[str, Limits] = {}
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+# What reading an answer raises where fields are missing or are something else.
+OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError)
 
 
 class Enough(Exception):
@@ -116,6 +122,10 @@ class Pull:
         self.pages += 1
         self.pause.check()
 
+    def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
+        """Whether it is enough to know what a survey asks (names of answers, and the questions' texts): not for a pull, but for `check`."""
+        return False
+
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         before = self.progress.endpoints.get(endpoint, Endpoint())
         self.progress.endpoints[endpoint] = progress.moved(before, cursor, through, pages)
@@ -158,14 +168,24 @@ class Pull:
         )
 
 
+@dataclass
 class Probe(Pull):
-    """A pull that keeps nothing and ends at its first page: what `check` does."""
+    """A pull that keeps nothing and ends at its first page: what `check` does. `questions` are what each survey asks."""
+
+    questions: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
+        self.questions[survey] = dict(questions())
+        return True
 
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         raise Enough
 
     def _write(self, endpoint: str, name: str, content: Iterable[bytes], modified_at: datetime | None = None) -> None:
         raise Enough
+
+
+AnyPull = TypeVar("AnyPull", bound=Pull)
 
 
 @dataclass(frozen=True)
@@ -203,8 +223,9 @@ def pull_source(
             try:
                 problems = _pull_endpoints(service, pull)
                 is_complete = not problems
-            except TimeUp:
+            except TimeUp as time_up:
                 say(f"{name}: the time of this pull is up, the next one goes on")
+                problems += [time_up.because] if time_up.because else []
             finally:
                 pages = pull.pages
     except (SupportError, OSError) as error:
@@ -227,7 +248,19 @@ def _pull_endpoints(service: Service, pull: Pull) -> list[str]:
             raise
         except SourceError as error:
             problems.append(f"{endpoint}: {error}")
+        except OTHER_SHAPE as error:
+            problems.append(f"{endpoint}: {_of_another_shape(error)}")
     return problems
+
+
+def _of_another_shape(error: Exception) -> str:
+    """What a service's file found in an answer, and where: it stays the problem of this endpoint."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    found = f"{type(error).__name__} {one_line(str(error))[:100]}, {Path(place.filename).name} line {place.lineno}"
+    return (
+        f"it answers in another shape than this version reads ({found}). Check the address of this source; if the service has changed its"
+        " answers, a newer version is needed. What was not pulled is pulled then"
+    )
 
 
 def wanted(service: Service, source: RemoteSource, name: str) -> dict[str, Callable[[Pull], None]]:
@@ -248,7 +281,7 @@ def _for_this_source(known: Progress, source: RemoteSource) -> Progress:
 
 @contextmanager
 def opened(
-    kind: type[Pull],
+    kind: type[AnyPull],
     service: Service,
     name: str,
     source: RemoteSource,
@@ -256,7 +289,7 @@ def opened(
     known: Progress,
     stop: threading.Event,
     say: Say,
-) -> Iterator[Pull]:
+) -> Iterator[AnyPull]:
     """A pull with its client, which is closed afterwards. Raises SettingsError where a setting or secret is missing."""
     missing = missing_settings(service, name, source)
     if missing:
@@ -275,10 +308,10 @@ def _client(service: Service, source: RemoteSource, secrets: Mapping[str, str], 
     if service.connect is None:
         return None
     arguments = {"address": source.address} | service.connect(source, secrets)
-    if source.requests_a_minute:
-        arguments["requests_a_minute"] = source.requests_a_minute
+    paced, remaining = arguments.pop("requests_a_minute", None), arguments.pop("remaining", None)
     return Http(
         pause=pause,
+        limits=_limits.setdefault(source.address, Limits(source.requests_a_minute or paced, remaining)),
         largest_bytes=size_bytes(source.largest_answer),
         certificates=source.certificates,
         backoff=Backoff(first=source.first_wait),

@@ -1,10 +1,22 @@
 -- One row per schedule of a source: those it delivers, and those of support.toml that can hold for its tickets.
 with
-    delivered as (
-        select source, schedule_id, any_value(name) as name, any_value(time_zone) as time_zone,
+    said as (
+        select
+            source,
+            schedule_id,
+            any_value(name) as name,
+            any_value(time_zone) as time_zone,
+            max((modified_at, file_no)) filter (where is_default) as default_by,
         from store.schedule_rows
         where not coalesce(is_removed, false)
         group by source, schedule_id
+    ),
+
+    -- A source has one default: what was said last.
+    delivered as (
+        select
+            source, schedule_id, name, time_zone, coalesce(default_by = max(default_by) over (partition by source), false) as is_for_source,
+        from said
     ),
 
     given as (

@@ -16,13 +16,16 @@ with
         qualify row_number() over (partition by events.source, events.ticket_id, from_at order by events.position desc) = 1
     ),
 
+    -- Those of support.toml, and the default of a source that delivers its own.
+    held_unsaid as (select * from schedules where position is not null or is_for_source),
+
     -- Tickets whose source says nothing of schedules: those of support.toml hold, by channel and by the team that held the ticket at the
-    -- time.
+    -- time, else the source's default.
     unsaid as (
         select source, ticket_id, began_at as created_at, channel, team,
         from ticket_base
         anti join own_schedules using (source, ticket_id)
-        where source in (select source from schedules where position is not null)
+        where source in (select source from held_unsaid)
     ),
 
     team_changes as (
@@ -79,18 +82,18 @@ with
             arg_max(
                 schedules.schedule_id,
                 (
+                    (schedules.position is not null)::integer,
                     (schedules.team is not null)::integer + (schedules.channel is not null)::integer + schedules.is_for_source::integer,
                     (schedules.team is not null)::integer * 4
                     + (schedules.channel is not null)::integer * 2
                     + schedules.is_for_source::integer,
-                    - schedules.position
+                    - coalesce(schedules.position, 0)
                 )
             ) as schedule_id,
         from (select distinct source, channel, team from teams_over_time) as held
         inner join
-            schedules
+            held_unsaid as schedules
             on schedules.source = held.source
-            and schedules.position is not null
             and (schedules.channel is null or schedules.channel = held.channel)
             and (schedules.team is null or schedules.team = held.team)
         group by held.source, held.channel, held.team
@@ -117,7 +120,8 @@ with
         semi join scheduled using (source, ticket_id)
     ),
 
-    -- A ticket that came under its first schedule after creation had none until then.
+    -- A ticket that came under its first schedule after creation had none until then, or, where that took longer than a rule of the service
+    -- takes, the source's default.
     whole as (
         select source, ticket_id, schedule_id, from_at, to_at,
         from stages
@@ -125,11 +129,14 @@ with
         select
             ticket_base.source,
             ticket_base.ticket_id,
-            null as schedule_id,
+            case
+                when min(stages.from_at) > any_value(ticket_base.created_at) + interval 5 seconds then any_value(defaults.schedule_id)
+            end as schedule_id,
             any_value(ticket_base.created_at) as from_at,
             min(stages.from_at) as to_at,
         from ticket_base
         inner join stages on stages.source = ticket_base.source and stages.ticket_id = ticket_base.ticket_id
+        left join schedules as defaults on defaults.source = ticket_base.source and defaults.position is null and defaults.is_for_source
         group by ticket_base.source, ticket_base.ticket_id
         having min(stages.from_at) > any_value(ticket_base.created_at)
     ),

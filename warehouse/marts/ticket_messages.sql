@@ -11,13 +11,36 @@ with
                 order by coalesce(version_at, modified_at) desc, modified_at desc, file_no desc, line_no desc
             )
             = 1
+    ),
+
+    to_be_judged as (select distinct source, ticket_id from newest where author_kind = 'by_author'),
+
+    -- Who holds a ticket, or once held it, is an agent, though their account, and with it their name, is gone.
+    holders as (
+        select source, ticket_id, agent, as_customer(agent) as hashed,
+        from
+            (
+                select source, ticket_id, agent
+                from store.ticket_rows
+                semi join to_be_judged using (source, ticket_id)
+                union
+                select source, ticket_id, new_value as agent
+                from store.event_rows
+                semi join to_be_judged using (source, ticket_id)
+                where field = 'agent'
+            )
+        where agent is not null
     )
 
 select
     newest.* replace (
-        coalesce(agents.shown, newest.author) as author,
+        coalesce(agents.shown, holders.agent, newest.author) as author,
         case
-            when newest.author_kind <> 'by_author' then newest.author_kind when agents.shown is not null then 'agent' else 'customer'
+            when newest.author_kind <> 'by_author'
+            then newest.author_kind
+            when coalesce(agents.shown, holders.agent) is not null
+            then 'agent'
+            else 'customer'
         end as author_kind
     ),
 from newest
@@ -26,3 +49,9 @@ left join
     on agents.source = newest.source
     and agents.of = 'agent'
     and agents.spelling = case when newest.author_kind in ('agent', 'by_author') then newest.author end
+left join
+    holders
+    on newest.author_kind = 'by_author'
+    and holders.source = newest.source
+    and holders.ticket_id = newest.ticket_id
+    and newest.author in (holders.agent, holders.hashed)

@@ -55,7 +55,7 @@ comment on column schedules.schedule_id is 'What tickets.schedule_id and changes
 comment on column schedules.name is 'What it is called; null: the source does not say.';
 comment on column schedules.time_zone is 'Where its hours are local time.';
 comment on column schedules.position is 'Place in support.toml; null: the source delivers it.';
-comment on column schedules.is_for_source is 'Whether support.toml gives it for this source alone; null: the source delivers it.';
+comment on column schedules.is_for_source is 'Whether support.toml gives it for this source alone; of one that the source delivers: true where it holds for tickets that name none, else null.';
 comment on column schedules.channel is 'The channel that support.toml gives it for; null: any.';
 comment on column schedules.team is 'The team that support.toml gives it for; null: any.';
 

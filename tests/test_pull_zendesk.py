@@ -1,0 +1,166 @@
+"""Zendesk, pulled from a fake of it: the scenarios of every service, and what only Zendesk has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from tests.fake_zendesk import TOKEN, USER, FakeZendesk, epoch, iso
+from tests.pulling import PullCase, PullScenarios, Tables
+from tests.serving import FakeService
+
+START = epoch("2026-03-02T09:00:00Z")
+HOUR = 3600
+ADA, BEN, CLEO, EVA = 10, 11, 12, 90
+BILLING, RETURNS = 20, 21
+NAMES = {ADA: "Ada", BEN: "Ben", CLEO: "Cleo", BILLING: "Billing", RETURNS: "Returns"}
+CHANNELS = {"voice": "phone", "native_messaging": "chat", "twitter": "social"}
+SETTINGS = f"""
+[sources.desk]
+kind = "zendesk"
+address = "ADDRESS"
+user = "{USER}"
+since = 2026-03-01
+first_wait = 0.01
+requests_a_minute = 100000
+"""
+
+
+def account() -> FakeZendesk:
+    """A dozen tickets in every status, three agents, two teams, an unassigned one, a rating, a promise, a schedule."""
+    service = FakeZendesk(now=epoch("2026-03-20T00:00:00Z"), events_page=5)
+    for number, name in NAMES.items():
+        if number < BILLING:
+            service.person(number, name, "admin" if number == CLEO else "agent")
+        else:
+            service.group(number, name)
+    service.person(EVA, "Eva")
+    service.schedule(7, "Week", "Berlin", [(1980, 2460), (3420, 3900)])
+    service.holidays[7] = [{"id": 1, "name": "A day off", "start_date": "2026-03-04", "end_date": "2026-03-04"}]
+    service.policies = [{"id": 77, "title": "Gold", "description": None, "position": 1}]
+    ways = ["email", "voice", "native_messaging", "twitter", "web"]
+    statuses = ["new", "open", "pending", "hold", "solved", "closed"]
+    for number in range(1, 13):
+        at = START + number * HOUR
+        service.open(
+            number, at, EVA + number % 3, f"Help {number}", via=ways[number % 5], priority="high", group=BILLING
+        )
+        if number % 6:
+            service.update(number, at + 600, ADA, f"Answer {number}", assignee=ADA, status=statuses[number % 6])
+    service.update(3, START + 20 * HOUR, ADA, "A note", public=False, assignee=BEN, group=RETURNS)
+    service.promise(1, START + HOUR, "reply_time", 5)
+    service.promise(2, START + 2 * HOUR, "requester_wait_time", 120)
+    service.measure(5, START + 6 * HOUR, "requester_wait_time", "fulfill")
+    service.rate(4, START + 20 * HOUR, "offered")
+    service.rate(5, START + 21 * HOUR, "offered")
+    service.rate(5, START + 22 * HOUR, "good", "Quick")
+    service.rate(10, START + 23 * HOUR, "bad")
+    return service
+
+
+class ZendeskCase(PullCase):
+    kind = "zendesk"
+    secrets: ClassVar = {"SUPPORT_DESK_TOKEN": TOKEN}
+    renamed = ("tickets", "priority")
+    # Lists: users, groups, ratings, schedules, those and their holidays, policies. Exports: tickets, changes, metric events twice.
+    requests_when_quiet = 12
+    constants: ClassVar = {"pipelines.sources.zendesk.EXPORTED": 4, "pipelines.sources.zendesk.LISTED": 2}
+
+    def start(self) -> FakeService:
+        return account().start()
+
+    def settings(self, address: str) -> str:
+        return SETTINGS.replace("ADDRESS", address)
+
+    def grow(self, service: FakeZendesk) -> None:
+        later = START + 100 * HOUR
+        for number in range(13, 19):
+            service.open(number, later + number, EVA, f"Help {number}", group=RETURNS, assignee=BEN)
+        service.update(1, later + 60, CLEO, "Now", status="solved", assignee=CLEO)
+        service.update(5, later + 61, EVA, "Again", status="open")
+        service.measure(2, later + 62, "requester_wait_time", "fulfill")
+        service.promise(5, later + 61, "reply_time", 30, instance=2)
+        service.rate(1, later + 63, "good")
+        service.users[0] |= {"name": "Ada L.", "updated_at": iso(later)}
+
+    def be_late(self, service: FakeZendesk) -> None:
+        newest = max(audit["timestamp"] for audit in service.audits)
+        service.update(2, newest - 30, EVA, "Still waiting")
+        service.update(1, newest + 5, ADA, "Sorry", status="pending")
+
+    def delete(self, service: FakeZendesk) -> None:
+        later = START + 200 * HOUR
+        service.update(2, later, ADA, status="deleted")
+        service.update(4, later + 1, ADA, "Merged into 3", status="closed", tags=["closed_by_merge"])
+
+    def rename_field(self, body: Any) -> Any:
+        if "tickets" not in body:
+            return body
+        renamed = [
+            {("urgency" if name == "priority" else name): value for name, value in one.items()}
+            for one in body["tickets"]
+        ]
+        return body | {"tickets": renamed}
+
+    def expected(self, service: FakeZendesk) -> Tables:
+        names = NAMES | {user["id"]: user["name"] for user in service.users if user["role"] != "end-user"}
+        told = [(audit, child) for audit in service.audits for child in audit["child_events"]]
+        return {
+            "select ticket_id, status, channel, team, agent, customer, priority from tickets where source = 'desk'": [
+                _ticket(ticket, names) for ticket in service.tickets.values()
+            ],
+            "select message_id, ticket_id, author, author_kind, is_public, body, sent_at::varchar from messages where source = 'desk'": [
+                _message(audit, child, names) for audit, child in told if child["event_type"] == "Comment"
+            ],
+            "select ticket_id, field, old_value, new_value from ticket_events where source = 'desk' and not is_inferred": [
+                found for audit, child in told for found in _changes(audit, child, names)
+            ],
+            "select ticket_id, score, comment, team, agent from survey_responses where source = 'desk'": [
+                _rating(service, number, names) for number in {one["ticket_id"] for one in service.ratings}
+            ],
+        }
+
+
+def _ticket(ticket: dict[str, Any], names: dict[int, str]) -> tuple[Any, ...]:
+    status = "merged" if "closed_by_merge" in ticket["tags"] else ticket["status"]
+    via, team, agent = ticket["via"]["channel"], names.get(ticket["group_id"]), names.get(ticket["assignee_id"])
+    return (
+        str(ticket["id"]),
+        status,
+        CHANNELS.get(via, via),
+        team,
+        agent,
+        str(ticket["requester_id"]),
+        ticket["priority"],
+    )
+
+
+def _message(audit: dict[str, Any], child: dict[str, Any], names: dict[int, str]) -> tuple[Any, ...]:
+    author, kind = names.get(child["author_id"]), "agent" if child["author_id"] in names else "customer"
+    who = author or str(child["author_id"])
+    said = (child["public"], child["body"], child["created_at"].replace("T", " ").removesuffix("Z"))
+    return (str(child["id"]), str(audit["ticket_id"]), who, kind, *said)
+
+
+def _changes(audit: dict[str, Any], child: dict[str, Any], names: dict[int, str]) -> Iterator[tuple[Any, ...]]:
+    fields = {"status": "status", "priority": "priority", "group_id": "team", "assignee_id": "agent"}
+    for key in fields.keys() & child.keys():
+        before, after = child.get("previous_value"), child[key]
+        if before is not None or after is not None:
+            is_named = key in ("group_id", "assignee_id")
+            yield (
+                str(audit["ticket_id"]),
+                fields[key],
+                names.get(before, before) if is_named else before,
+                names.get(after, after) if is_named else after,
+            )
+
+
+def _rating(service: FakeZendesk, ticket: int, names: dict[int, str]) -> tuple[Any, ...]:
+    last = [one for one in service.ratings if one["ticket_id"] == ticket][-1]
+    score = {"good": 1.0, "bad": 0.0}.get(last["score"])
+    return (str(ticket), score, last["comment"], names.get(last["group_id"]), names.get(last["assignee_id"]))
+
+
+class TestZendesk(PullScenarios):
+    case = ZendeskCase()
