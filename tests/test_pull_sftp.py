@@ -155,10 +155,11 @@ def test_new_and_changed_exports_are_pulled_whatever_their_age(desk: Desk, serve
 
 
 def test_of_two_versions_of_a_row_the_one_in_the_newer_file_counts(desk: Desk, server: SftpServer) -> None:
-    _put(server, "z.csv", "1", at=CLOCK)
-    newer = _put(server, "a.csv", "1", at=CLOCK + 60)
+    newer = _put(server, "a.csv", "1")
     newer.write_text(HEADER + "1,2026-01-05T10:00:00Z,solved\n", encoding="utf-8")
-    os.utime(newer, (CLOCK + 60, CLOCK + 60))
+    os.utime(newer, (CLOCK, CLOCK))
+    desk.run()
+    _put(server, "z.csv", "1", at=CLOCK - 60)  # arrives later, is older
     desk.run()
     assert desk.ask("select status from tickets") == [("solved",)]
 

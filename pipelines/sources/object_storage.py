@@ -35,6 +35,8 @@ SECRETS = {
 }
 NEEDED = {"s3": ("access_key", "secret_key"), "gs": ("key",), "az": ("access_key",)}
 REFUSED = re.compile(r"\b40[13]\b|Forbidden|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch")
+CERTIFICATE = re.compile(r"InvalidCertificate\(\s*(\w+)")
+CAUSE = re.compile(r"(?:message|error): \"([^\"]+)\"")
 
 
 def _lacks(source: RemoteSource, secrets: Mapping[str, str]) -> tuple[str, ...]:
@@ -140,6 +142,11 @@ def _said(pull: Pull) -> Iterator[None]:
     except exceptions.BaseError as error:
         said = _first_line(error)
         pull.pause.check()
+        if certificate := CERTIFICATE.search(str(error)):
+            raise SourceUnreachable(
+                f"{pull.source.address}: the certificate of its endpoint is not trusted ({certificate[1]}). If the storage has an authority of"
+                " its own, name a file with its certificate as `certificates` of the source in support.toml."
+            ) from None
         if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError) or REFUSED.search(
             said
         ):
@@ -153,8 +160,10 @@ def _said(pull: Pull) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    """What happened, without what the library adds for its makers and without queries, in which a signature may stand."""
-    return one_line(re.sub(r"\?\S*", "", str(error).partition("\n\nDebug source")[0]))[:300]
+    """What happened, without queries, in which a signature may stand; of what the library adds for its makers only the cause."""
+    text, _, added = str(error).partition("\n\nDebug source")
+    cause = CAUSE.findall(added)
+    return one_line(re.sub(r"\?\S*", "", text))[:300] + (f" ({cause[-1]})" if cause else "")
 
 
 OBJECT_STORAGE = Service(
