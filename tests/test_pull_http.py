@@ -224,6 +224,14 @@ def test_pages_of_unknown_size_end_where_the_service_knows_no_further_one(
     assert [asked.query["page"] for asked in service.requests] == ["1", "2", "3", "4", "5"]
 
 
+def test_a_service_that_gives_fewer_rows_than_asked_for_is_noticed(service: FakeDesk, pulled: Pulled) -> None:
+    (problem,) = pulled(
+        "offset", 'paging = { by = "offset", parameter = "skip", size = 100, size_parameter = "limit" }'
+    )
+    assert "after a page of 3 rows, fewer than paging.size, there came more" in problem
+    assert pulled("offset", 'paging = { by = "offset", parameter = "skip", size = 3 }') == []
+
+
 def test_fixed_parameters_go_with_every_page(service: FakeDesk, pulled: Pulled) -> None:
     pulled("offset", OFFSET, 'parameters = { view = "all open", order = "asc" }')
     assert {asked.query["view"] for asked in service.requests} == {"all open"}
