@@ -334,6 +334,26 @@ def test_check_says_what_is_there_and_what_is_not(
     assert "desk_key is missing" in "".join(check(load(desk.settings_file())).lines())
 
 
+def test_a_file_without_a_sensible_date_is_pulled_like_any_other(desk: Desk, server: SftpServer) -> None:
+    _put(server, "a.csv", "1", at=0)
+    desk.run()
+    assert _tickets(desk) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("ssh-ed25519 AAAA", "ssh-ed25519 BBBB", "host_key is no public key"),
+        ("sftp://", "sftp://me@", "is written sftp://host/folder"),
+        ("sftp://", "ftp://", "is written sftp://host/folder"),
+    ],
+)
+def test_settings_that_cannot_be_right_are_said(desk: Desk, server: SftpServer, old: str, new: str, said: str) -> None:
+    desk.sections[0] = desk.sections[0].replace(old, new)
+    assert said in "".join(check(load(desk.settings_file())).lines())
+    assert server.connections == 0
+
+
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path, server: SftpServer) -> None:
     desk = _desk(tmp_path / "other", server)
     desk.sections[0] = desk.sections[0].replace("/out", "/elsewhere")
