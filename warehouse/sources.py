@@ -172,7 +172,8 @@ class Paging(Section):
 
     `next` is where the page holds the next cursor or link; without it a link is read from the header `Link` (RFC 8288).
     `more` is where it says whether there is another page. Without it the last page is the one that names no next one, or for numbers and
-    offsets, one with fewer rows than `size`, or none. `continues`: the last page, too, names a cursor or link, where the next pull goes on.
+    offsets, one with fewer rows than `size` (proved in the first pull by asking for one more), or none. `continues`: the last page, too,
+    names a cursor or link, where the next pull goes on.
     """
 
     by: Literal["none", "cursor", "link", "page", "offset"] = "none"
