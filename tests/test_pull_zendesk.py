@@ -61,7 +61,7 @@ def account() -> FakeZendesk:
 class ZendeskCase(PullCase):
     kind = "zendesk"
     secrets: ClassVar = {"SUPPORT_DESK_TOKEN": TOKEN}
-    renamed = ("tickets", "priority")
+    renamed = ("survey_responses", "score")
     # Lists: users, groups, ratings, schedules, those and their holidays, policies. Exports: tickets, changes, metric events twice.
     requests_when_quiet = 12
     constants: ClassVar = {"pipelines.sources.zendesk.EXPORTED": 4, "pipelines.sources.zendesk.LISTED": 2}
@@ -85,7 +85,8 @@ class ZendeskCase(PullCase):
 
     def be_late(self, service: FakeZendesk) -> None:
         newest = max(audit["timestamp"] for audit in service.audits)
-        service.update(2, newest - 30, EVA, "Still waiting")
+        late = service.update(2, newest - 30, EVA, "Still waiting")
+        late["generated_timestamp"] = newest + 4  # when it was written, which is what tickets are exported by
         service.update(1, newest + 5, ADA, "Sorry", status="pending")
 
     def delete(self, service: FakeZendesk) -> None:
@@ -94,13 +95,13 @@ class ZendeskCase(PullCase):
         service.update(4, later + 1, ADA, "Merged into 3", status="closed", tags=["closed_by_merge"])
 
     def rename_field(self, body: Any) -> Any:
-        if "tickets" not in body:
+        if "satisfaction_ratings" not in body:
             return body
         renamed = [
-            {("urgency" if name == "priority" else name): value for name, value in one.items()}
-            for one in body["tickets"]
+            {("verdict" if name == "score" else name): value for name, value in one.items()}
+            for one in body["satisfaction_ratings"]
         ]
-        return body | {"tickets": renamed}
+        return body | {"satisfaction_ratings": renamed}
 
     def expected(self, service: FakeZendesk) -> Tables:
         names = NAMES | {user["id"]: user["name"] for user in service.users if user["role"] != "end-user"}
