@@ -123,7 +123,7 @@ def test_a_recorded_page_of_a_thousand_tickets_loads_whole(desk: Desk, shared: P
 
 def test_recorded_users_name_those_who_answer_and_nobody_else(desk: Desk, shared: Path) -> None:
     answers = _recorded(shared, "TestUsersPagination.test_values", "/api/v2/users.json")
-    users = {one["id"]: one for _, body in answers for one in body["users"]}.values()
+    users = {one["id"]: one for _, body in answers for one in body.get("users", [])}.values()
     answering = sorted((str(one["id"]), one["name"]) for one in users if one["role"] in ("agent", "admin"))
     _pull(desk, Played({"users": list(users)}, {}))
     assert 0 < len(answering) < len(users)
