@@ -19,6 +19,15 @@ OPEN, PENDING, RESOLVED, CLOSED, ON_CUSTOMER, ON_OTHERS, OWN = range(2, 9)
 EMAIL, PORTAL, PHONE, CHAT, OUTBOUND = 1, 2, 3, 7, 10
 REPLY, NOTE, RATING = 0, 2, 6
 LAST_PAGE = 300
+STATS = (
+    "agent_responded_at",
+    "requester_responded_at",
+    "first_responded_at",
+    "reopened_at",
+    "resolved_at",
+    "closed_at",
+    "pending_since",
+)
 
 Body = dict[str, Any]
 
@@ -31,16 +40,14 @@ def at(hours: float) -> str:
 def ticket(number: int, hours: float, changed: float | None = None, **more: Any) -> Body:
     """A ticket created so many hours after the world begins, and changed last at `changed`; `stats` are those that are not null."""
     updated = at(hours if changed is None else changed)
-    stats = dict.fromkeys(
-        "agent_responded_at requester_responded_at first_responded_at reopened_at resolved_at closed_at pending_since".split()
-    )
+    stats = dict.fromkeys(STATS)
     stats |= {"status_updated_at": updated} | more.pop("stats", {})
     own = {"id": number, "created_at": at(hours), "updated_at": updated, "stats": stats}
     return {
         **dict.fromkeys(
             ("email_config_id", "group_id", "responder_id", "company_id", "to_emails", "product_id", "type")
         ),
-        **dict.fromkeys(("cc_emails", "fwd_emails", "reply_cc_emails", "tags"), []),
+        **{name: [] for name in ("cc_emails", "fwd_emails", "reply_cc_emails", "tags")},
         **dict.fromkeys(("fr_escalated", "spam", "is_escalated"), False),
         **{"priority": 1, "requester_id": 900 + number % 4, "source": EMAIL, "status": OPEN, "custom_fields": {}},
         **{"subject": f"Question {number}", "due_by": at(hours + 72), "fr_due_by": at(hours + 24)},
@@ -200,7 +207,7 @@ def _group(number: int, name: str, hours: int | None) -> Body:
 def _hours(number: int, zone: str, is_default: bool) -> Body:
     """Monday to Friday, and for the account's own hours a night that begins on Saturday."""
     days = {
-        day: {"start_time": "8:00 am", "end_time": "5:00 pm"} for day in "monday tuesday wednesday thursday".split()
+        day: {"start_time": "8:00 am", "end_time": "5:00 pm"} for day in ("monday", "tuesday", "wednesday", "thursday")
     }
     days["friday"] = {"start_time": "08:00:00 am", "end_time": "11:59:59 pm"}
     if is_default:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.conftest import Desk
-from tests.faults import Changed, Status
+from tests.faults import Changed
 from tests.pulling import PullCase, PullScenarios, Tables
 from tests.serving import Asked, FakeService, Reply
 
@@ -117,8 +117,8 @@ requests_a_minute = 100000
 """
 
 
-PROGRESS = 'progress = { parameter = "since", field = "changed", overlap = "2h" }'
-SORTED = 'progress = { parameter = "since", field = "changed", overlap = "2h", sorted = true }'
+PROGRESS = 'progress = { parameter = "since", field = "changed", overlap = "1h" }'
+SORTED = 'progress = { parameter = "since", field = "changed", overlap = "1h", sorted = true }'
 CURSOR = 'paging = { by = "cursor", parameter = "after", next = "meta.next", more = "meta.more" }'
 HEADER = 'paging = { by = "link" }'
 BODY = 'paging = { by = "link", next = "links.next" }'

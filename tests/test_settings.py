@@ -64,6 +64,10 @@ def _mistake(tmp_path: Path, text: str) -> str:
             '[sources.desk]\nkind = "zendesk"\naddress = "https://a.b"\npattern = "*"\n',
             ["sources.desk", "pattern", "every"],
         ),
+        (
+            '[sources.desk]\nkind = "zendesk"\naddress = "http://a.b"\n',
+            ["sources.desk", "not encrypted", "without_tls"],
+        ),
         ('[sources.desk]\nkind = "http"\naddress = "https://a.b"\n', ["sources.desk", "needs `rows`"]),
         (
             '[sources.desk]\nkind = "zendesk"\naddress = "x"\napi_key = "y"\n',

@@ -86,17 +86,22 @@ def dumped(value: object) -> str:
 
 
 def getter(row: dict[str, Any]) -> Callable[[str], str | None]:
-    """The text of a key of an object, or of a path into it."""
+    """The text of a key of an object, or of a path into it; a number in the path is a place in a list."""
 
     def get(name: str) -> str | None:
         found: Any = row
         if name in row:
             return _text(row[name])
         for part in name.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
+            found = found.get(part) if isinstance(found, dict) else _member(found, part)
         return _text(found)
 
     return get
+
+
+def _member(found: Any, place: str) -> Any:
+    is_there = isinstance(found, list) and place.isdigit() and int(place) < len(found)
+    return found[int(place)] if is_there else None
 
 
 def _text(value: Any) -> str | None:

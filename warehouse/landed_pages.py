@@ -71,7 +71,9 @@ class Pages(Document):
         """Fields by the names of our own rows, at their paths; one that begins with `^` is of the object around."""
 
         def get(name: str) -> str | None:
-            path = self.fields.get(name, name)
+            return next((found for path in self.fields.get(name, name).split() if (found := at(path))), None)
+
+        def at(path: str) -> str | None:
             return getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path)
 
         return get
@@ -103,7 +105,7 @@ def _within(found: Any, steps: list[str], around: dict[str, Any]) -> Iterator[He
 
 
 def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str | None]) -> Any:
-    """A value of an erased object: without people, and without words that may be theirs."""
+    """A value of an erased object: without people, and without words that may be theirs. Of a text stays that there was one."""
     if isinstance(value, dict):
         return {name: _blanked(inside, name, kept, people) for name, inside in value.items()}
     if isinstance(value, list):
@@ -114,4 +116,6 @@ def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str | None]
         return None
     if key in kept or (_HARMLESS_KEY.search(key) and (not isinstance(value, str) or _WORD.fullmatch(value))):
         return value
-    return value if isinstance(value, str) and _INSTANT.fullmatch(value) else None
+    if isinstance(value, str):
+        return value if _INSTANT.fullmatch(value) else ""
+    return None

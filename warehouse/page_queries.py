@@ -32,10 +32,28 @@ _LACKS = """create or replace temp macro lacks(object, needed) as (
     end
 )"""
 
+# flat(entries): a list of {key, value} as one object; of the same key the first one counts.
+_FLAT = """create or replace temp macro flat(entries) as (
+    coalesce(
+        to_json(
+            map_from_entries(
+                list_filter(
+                    entries,
+                    lambda entry, position:
+                        entry.key is not null
+                        and list_position(list_transform(entries, lambda other: other.key), entry.key) = position
+                )
+            )
+        ),
+        '{}'::json
+    )
+)"""
+
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     """Gives the connection the macros that the queries use."""
     connection.execute(_LACKS)
+    connection.execute(_FLAT)
     connection.execute(read_sql(WORDS))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -38,6 +39,16 @@ def size_bytes(size: str) -> int:
     """Bytes of a size such as 64MB or 2GiB, which SIZE allows."""
     number, unit = re.fullmatch(r"([\d.]+)\s*(\w+)", size).groups()  # type: ignore[union-attr]
     return int(float(number) * _UNIT_BYTES[unit])
+
+
+def is_of_this_machine(address: str) -> bool:
+    """Whether only this machine reaches what is served at an address."""
+    if address == "localhost":
+        return True
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]

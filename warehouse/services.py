@@ -24,7 +24,8 @@ ROWS_ENDPOINT = "rows"
 class Records:
     """Where in an endpoint's pages the objects are that may be a customer's, and which of their keys say whose: fields of our own rows.
 
-    `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around.
+    `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around. Of several
+    keys with blanks between them the first that is there holds.
     """
 
     path: str
@@ -33,16 +34,21 @@ class Records:
 
 @dataclass(frozen=True)
 class Part:
-    """A kind of row that a service delivers: the endpoints whose pages tell of it, what makes a row one row where it has no id, and
-    where in the pages customers are found to be erased."""
+    """A kind of row that a service delivers: the endpoints whose pages tell of it, what makes a row one row where it has no id,
+    where in the pages customers are found to be erased, and further endpoints without which its rows mean nothing."""
 
     rows: RowName
     endpoints: tuple[str, ...]
     key: list[str] | None = None
     records: dict[str, Records] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
 
 
 _FRESHDESK_TICKETS = Records("[]", {"ticket_id": "id", "customer": "requester_id"})
+# Conversations, and the tickets that begin with their descriptions.
+_FRESHDESK_MESSAGES = Records("[]", {"message_id": "id", "ticket_id": "ticket_id id", "author": "user_id requester_id"})
+# A conversation of Intercom is one object with all that was said in it.
+_INTERCOM = {"conversations": Records("", {"ticket_id": "id", "customer": "contacts.contacts.0.id"})}
 
 PARTS: dict[str, tuple[Part, ...]] = {
     "zendesk": (
@@ -84,15 +90,9 @@ PARTS: dict[str, tuple[Part, ...]] = {
             ("tickets", "deleted_tickets", "spam_tickets"),
             records=dict.fromkeys(("tickets", "deleted_tickets", "spam_tickets"), _FRESHDESK_TICKETS),
         ),
-        Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}),
-        Part(
-            "message",
-            ("tickets", "conversations"),
-            records={
-                "tickets": Records("[]", {"ticket_id": "id", "author": "requester_id"}),
-                "conversations": Records("[]", {"message_id": "id", "author": "user_id"}),
-            },
-        ),
+        # Which hours a ticket comes under: nothing where hours are left out.
+        Part("event", ("tickets",), ["event_id"], {"tickets": _FRESHDESK_TICKETS}, needs=("business_hours",)),
+        Part("message", ("conversations",), records={"conversations": _FRESHDESK_MESSAGES}),
         Part(
             "survey",
             ("satisfaction_ratings",),
@@ -102,10 +102,10 @@ PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "intercom": (
         Part("name", ("admins", "teams")),
-        Part("ticket", ("conversations",)),
-        Part("event", ("conversations",), ["event_id"]),
-        Part("message", ("conversations",)),
-        Part("survey", ("conversations",)),
+        Part("ticket", ("conversations",), records=_INTERCOM),
+        Part("event", ("conversations",), ["event_id"], records=_INTERCOM),
+        Part("message", ("conversations",), records=_INTERCOM),
+        Part("survey", ("conversations",), records=_INTERCOM),
     ),
     "chatwoot": (
         Part("name", ("agents", "teams")),
@@ -164,7 +164,7 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
     return {
         f"{name}_{part.rows}s": _part(source.kind, part, said)
         for part in parts
-        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists()
+        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists() and not {*part.needs} & {*source.leave_out}
     }
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import tomllib
 from datetime import UTC, date, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -26,7 +25,7 @@ from pydantic import (
 
 from warehouse.errors import SettingsError
 from warehouse.rows import WRITTEN, WRITTEN_FEEDS
-from warehouse.section import Name, Seconds, Section, Size, TimeZone
+from warehouse.section import Name, Seconds, Section, Size, TimeZone, is_of_this_machine
 from warehouse.sources import AnySource, Column, Paging, Progress, Reject, RemoteSource, Source, When
 
 _SECRET = re.compile(r"auth$|secret|password|passwd|token|api_?key|privacy_?key|credential", re.IGNORECASE)
@@ -140,16 +139,6 @@ class Dashboard(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     hosts: list[str] = []
     without_login: bool = False
-
-
-def is_of_this_machine(address: str) -> bool:
-    """Whether only this machine reaches what is served at an address."""
-    if address == "localhost":
-        return True
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 RoleName = Literal["lead", "executive", "analyst", "admin"]

@@ -7,11 +7,12 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from warehouse.rows import ROW_KINDS, RowKind
-from warehouse.section import Name, Seconds, Section, Size, TimeZone, seconds
+from warehouse.section import Name, Seconds, Section, Size, TimeZone, is_of_this_machine, seconds
 
 
 def _zero_or_seconds(value: object) -> object:
@@ -239,6 +240,7 @@ _OF_ALL = {
     "requests_a_minute",
     "largest_answer",
     "certificates",
+    "without_tls",
     "leave_out",
 }
 _OF_ROWS = {"columns", "constants", "values", "reject", "nulls"}
@@ -288,6 +290,7 @@ class RemoteSource(Source):
     requests_a_minute: Annotated[float, Field(gt=0)] | None = None
     largest_answer: Size = "64MB"
     certificates: Path | None = None
+    without_tls: bool = False
     leave_out: list[str] = []
     surveys: list[str] = []
     auth: Literal["none", "bearer", "basic", "header", "query"] = "none"
@@ -346,6 +349,17 @@ class RemoteSource(Source):
         since = self.since.isoformat() if self.since else "the beginning"
         asked = f" {self.request} {self.parameters} {self.paging!r} {self.progress!r}" if self.kind == "http" else ""
         return f"{self.address} since {since} {sorted(self.surveys)}{asked}"
+
+    @model_validator(mode="after")
+    def _not_in_the_clear(self) -> RemoteSource:
+        """Secrets go over TLS: without it everybody on the way reads them."""
+        address = urlsplit(self.address)
+        if address.scheme == "http" and not self.without_tls and not is_of_this_machine(address.hostname or ""):
+            raise ValueError(
+                f"address {self.address} is not encrypted, and secrets go there: use https://, or say without_tls = true where only your own"
+                " network lies in between"
+            )
+        return self
 
     def beside(self, folder: Path) -> Self:
         """The source with its paths made absolute, relative to the settings file's folder."""

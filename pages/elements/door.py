@@ -27,7 +27,8 @@ from pages.elements import links, wall
 from pages.elements.people import claims_of_headers, claims_of_login, person
 from warehouse.errors import SettingsError
 from warehouse.secrets import environment_name
-from warehouse.settings import Access, Settings, is_of_this_machine
+from warehouse.section import is_of_this_machine
+from warehouse.settings import Access, Settings
 
 # Addresses that no page needs: uploads, and driving the pages without a browser.
 CLOSED = ("/_stcore/upload_file", "/_stcore/agent/")

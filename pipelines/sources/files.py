@@ -32,6 +32,11 @@ def look_over(pattern: Path) -> list[Look]:
     return sorted(looks, key=lambda look: (look.modified_ns, str(look.path)))
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether programs name files so that they still write, or that are none of ours."""
+    return name.startswith((".", "~$")) or name.lower().endswith(UNFINISHED)
+
+
 def base_folder(pattern: Path) -> Path:
     """The folder that a pattern starts in."""
     fixed = []
@@ -54,7 +59,7 @@ def _candidates(pattern: Path) -> Iterator[tuple[Path, os.stat_result]]:
     else:
         paths = folder.glob(str(pattern.relative_to(folder)))
     for path in paths:
-        if path.name.startswith((".", "~$")) or path.suffix.lower() in UNFINISHED:
+        if is_unfinished(path.name):
             continue
         try:
             stat = path.stat()

@@ -68,7 +68,7 @@ def _business_hours(pull: Pull) -> None:
 
 
 def _tickets(pull: Pull) -> None:
-    _keep_changes(pull, "tickets", {"include": "stats,description"})
+    _keep_changes(pull, "tickets", {"include": "stats"})
 
 
 def _deleted_tickets(pull: Pull) -> None:
@@ -85,13 +85,17 @@ def _keep_changes(pull: Pull, endpoint: str, asked: Mapping[str, Any]) -> None:
 
 
 def _conversations(pull: Pull) -> None:
-    """All of a batch of tickets before the cursor moves past them. A ticket that changes meanwhile comes again in a later batch."""
+    """Descriptions and conversations of a batch of tickets, in one file, before the cursor moves past them.
+
+    A ticket with its description alone would pass for one that nobody answered, so both come together.
+    """
     known: set[tuple[int, str]] = set()
-    for step in _changes(pull, "conversations", {}, BATCH):
+    for step in _changes(pull, "conversations", {"include": "description"}, BATCH):
         changed = {(row["id"], row["updated_at"]) for answer in step.answers for row in answer.json()} - known
         known |= changed
-        answers = [answer for ticket, _ in sorted(changed) for answer in _conversations_of(pull, ticket)]
-        pull.keep("conversations", answers, step.cursor, step.through)
+        listed = [answer for answer in step.answers if answer.json()]
+        told = [answer for ticket, _ in sorted(changed) for answer in _conversations_of(pull, ticket)]
+        pull.keep("conversations", listed + told, step.cursor, step.through)
 
 
 def _conversations_of(pull: Pull, ticket: int) -> Iterator[Answer]:

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from pipelines.sources import progress
-from pipelines.sources.http import Answer, Backoff, Http, Pause, TimeUp
+from pipelines.sources.http import Answer, Backoff, Http, Limits, Pause, TimeUp
 from pipelines.sources.progress import Endpoint, Progress
 from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError
 from warehouse.secrets import SECRETS_FILE, SECTION, environment_name, secret
@@ -32,6 +31,8 @@ Say = Callable[[str], None]
 PACKING = 4
 # What was pulled in this time is enough to say how long the rest takes.
 PACE_SECONDS = 10.0
+# By address: what a service allows holds from one pull to the next.
+_limits: dict[str, Limits] = {}
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 # What reading an answer raises where fields are missing or are something else.
 OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError)
@@ -102,12 +103,26 @@ class Pull:
             self._write(endpoint, f"{self._stamp()}.jsonl.gz", _packed(answers))
         self._move(endpoint, cursor, through, len(answers))
 
-    def keep_file(self, endpoint: str, name: str, content: Iterable[bytes], cursor: Mapping[str, Any]) -> None:
-        """Writes a delivered file under its own name, then moves the cursor."""
-        self._write(endpoint, quote(name, safe=" ")[-200:], content)
-        self._move(endpoint, cursor, None, 1)
+    def keep_file(
+        self,
+        endpoint: str,
+        name: str,
+        modified_at: datetime,
+        content: Iterable[bytes],
+        cursor: Mapping[str, Any] | None,
+    ) -> None:
+        """Writes a delivered file, as old as it was there, then moves the cursor; None: it is moved with a later one.
 
-    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
+        `name` must be another one for every version of a file: an older one may not be landed yet.
+        """
+        self._write(endpoint, name, content, modified_at)
+        if cursor is not None:
+            self._move(endpoint, cursor, None, 1)
+            return
+        self.pages += 1
+        self.pause.check()
+
+    def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
         """Whether it is enough to know what a survey asks (names of answers, and the questions' texts): not for a pull, but for `check`."""
         return False
 
@@ -119,7 +134,7 @@ class Pull:
         self.say(self.how_far(endpoint, through))
         self.pause.check()
 
-    def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
+    def _write(self, endpoint: str, name: str, content: Iterable[bytes], modified_at: datetime | None = None) -> None:
         folder = self.folder / endpoint
         folder.mkdir(exist_ok=True)
         partial = folder / f".{name}.partial"
@@ -128,6 +143,8 @@ class Pull:
                 file.write(block)
             file.flush()
             os.fsync(file.fileno())
+        if modified_at:
+            os.utime(partial, (modified_at.timestamp(), modified_at.timestamp()))
         partial.rename(folder / name)
         progress.sync_folder(folder)
 
@@ -157,14 +174,14 @@ class Probe(Pull):
 
     questions: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def is_enough(self, survey: str, questions: Mapping[str, str]) -> bool:
-        self.questions[survey] = dict(questions)
+    def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
+        self.questions[survey] = dict(questions())
         return True
 
     def _move(self, endpoint: str, cursor: Mapping[str, Any], through: datetime | None, pages: int) -> None:
         raise Enough
 
-    def _write(self, endpoint: str, name: str, content: Iterable[bytes]) -> None:
+    def _write(self, endpoint: str, name: str, content: Iterable[bytes], modified_at: datetime | None = None) -> None:
         raise Enough
 
 
@@ -206,8 +223,9 @@ def pull_source(
             try:
                 problems = _pull_endpoints(service, pull)
                 is_complete = not problems
-            except TimeUp:
+            except TimeUp as time_up:
                 say(f"{name}: the time of this pull is up, the next one goes on")
+                problems += [time_up.because] if time_up.because else []
             finally:
                 pages = pull.pages
     except (SupportError, OSError) as error:
@@ -290,10 +308,10 @@ def _client(service: Service, source: RemoteSource, secrets: Mapping[str, str], 
     if service.connect is None:
         return None
     arguments = {"address": source.address} | service.connect(source, secrets)
-    if source.requests_a_minute:
-        arguments["requests_a_minute"] = source.requests_a_minute
+    paced, remaining = arguments.pop("requests_a_minute", None), arguments.pop("remaining", None)
     return Http(
         pause=pause,
+        limits=_limits.setdefault(source.address, Limits(source.requests_a_minute or paced, remaining)),
         largest_bytes=size_bytes(source.largest_answer),
         certificates=source.certificates,
         backoff=Backoff(first=source.first_wait),

@@ -37,7 +37,7 @@ def _connect(source: RemoteSource, secrets: Mapping[str, str]) -> dict[str, Any]
 
 def _survey(pull: Pull, survey: str) -> None:
     about = pull.http.get(_path(survey))
-    if pull.is_enough(survey, _questions(about)):
+    if pull.is_enough(survey, lambda: _questions(about)):
         return
     begins = surveys.through(pull, survey) or max(pull.since, _created(about))
     now = _service_time(about, pull)

@@ -48,8 +48,9 @@ def cursor(pull: Pull, survey: str) -> dict[str, Any]:
 def keep(pull: Pull, survey: str, answers: Sequence[Answer], through: datetime, seen: Seen) -> None:
     """Keeps answers of one survey, and with them that it is pulled through an instant; the endpoint is as far as its last survey."""
     cursors = pull.cursor(RESPONSES) | {survey: {"through": through.isoformat(), "seen": seen}}
-    pulled = [datetime.fromisoformat(cursors[name]["through"]) for name in pull.source.surveys if name in cursors]
-    everything = len(pulled) == len(set(pull.source.surveys))
+    names = set(pull.source.surveys) | {survey}
+    pulled = [datetime.fromisoformat(cursors[name]["through"]) for name in names & cursors.keys()]
+    everything = len(pulled) == len(names)
     pull.keep(RESPONSES, answers, cursors, min(pulled) if everything else None)
 
 
@@ -92,8 +93,9 @@ class Listing:
     """How a service lists responses, the oldest change first.
 
     `ask` gets a page of what changed since an instant, `rows` are what it holds, as (id, instant of the change, response), of which a
-    full page has `size()`. `describe` asks what the survey is and what its questions mean; it is kept with every page. What changed
-    within `overlap` of the newest is asked for again by the next pull.
+    full page has `size()`. `describe` asks what the survey is and what its questions mean, which is kept with every page; `questions`
+    are the names of answers in that, and the questions' texts. What changed within `overlap` of the newest is asked for again by the
+    next pull.
     """
 
     ask: Callable[[Pull, str, datetime, int], Answer]
@@ -101,11 +103,15 @@ class Listing:
     size: Callable[[], int]
     overlap: timedelta
     describe: Callable[[Pull, str], Answer] | None = None
+    questions: Callable[[Answer], dict[str, str]] = lambda about: {}
 
     def pull(self, pull: Pull, survey: str) -> None:
         """Pages by the instant of the last change rather than by number: a response that changes meanwhile moves no other past us."""
         newest, known = through(pull, survey) or pull.since, seen(pull, survey)
         since, page, about = newest - self.overlap, 1, None
+        if self.describe and pull.is_enough(survey, lambda: self.questions(self._description(pull, survey))):
+            self.ask(pull, survey, since, page)
+            return
         while True:
             answer = self.ask(pull, survey, since, page)
             rows = self.rows(answer)
@@ -113,7 +119,7 @@ class Listing:
             newest = max([newest, *changed])
             answers = [answer] if is_news(rows, known) else []
             if answers and self.describe:
-                about = about or self.describe(pull, survey)
+                about = about or self._description(pull, survey)
                 answers = [about, answer]
             known = seen_since(newest - self.overlap, rows, known)
             keep(pull, survey, answers, newest, known)
@@ -122,3 +128,7 @@ class Listing:
             # A page may be full of what changed within one second: only then is the next one asked for by its number.
             onward = max(changed) - SECOND
             since, page = (onward, 1) if onward > since else (since, page + 1)
+
+    def _description(self, pull: Pull, survey: str) -> Answer:
+        assert self.describe
+        return self.describe(pull, survey)

@@ -3,7 +3,7 @@ with responses as (select filename, unnest(json_extract(body, '$[*]')) as respon
 
 select
     filename,
-    lacks(response, ['id', 'survey_type', 'score', 'created_at', 'updated_at']) as fault,
+    lacks(response, ['id', 'survey_type', 'score', 'comment', 'created_at', 'updated_at']) as fault,
     response ->> '$.id' as response_id,
     response ->> '$.survey_type' as kind,
     case when response ->> '$.survey_type' = 'nps' then 0 else 1 end as scale_min,
@@ -12,6 +12,23 @@ select
     response ->> '$.created_at' as sent_at,
     response ->> '$.created_at' as answered_at,
     coalesce(response ->> '$.person.id', response ->> '$.person') as customer,
-    response ->> '$.updated_at' as updated_at,
-    response -> '$.person_properties' as answers,
+    coalesce(response ->> '$.updated_at', response ->> '$.created_at') as updated_at,
+    -- Additional questions by their id, and the properties that the person was asked with.
+    json_merge_patch(
+        flat(
+            list_transform(
+                json_extract(response, '$.additional_answers[*]'),
+                lambda answer: {
+                    'key':answer ->> '$.question.id',
+                    'value':coalesce(
+                        answer ->> '$.value.free_response',
+                        answer ->> '$.value.scale',
+                        answer ->> '$.value.select_one.text',
+                        array_to_string(json_extract_string(answer, '$.value.select_many[*].text'), '; ')
+                    )
+                }
+            )
+        ),
+        case when json_type(response, '$.person_properties') = 'OBJECT' then response -> '$.person_properties' else '{}'::json end
+    ) as answers,
 from responses

@@ -1,8 +1,9 @@
 -- One row per message of a page: a ticket's description, which is what it began with, or a conversation of it.
 with
-    tickets as (select filename, unnest(json_extract(body, '$[*]')) as ticket from pages where endpoint = 'tickets'),
+    -- Lists of tickets, and of what was written on one of them, lie in the same files.
+    tickets as (select filename, unnest(json_extract(body, '$[*]')) as ticket from pages where address not like '%/conversations?%'),
 
-    conversations as (select filename, unnest(json_extract(body, '$[*]')) as message from pages where endpoint = 'conversations'),
+    conversations as (select filename, unnest(json_extract(body, '$[*]')) as message from pages where address like '%/conversations?%'),
 
     descriptions as (
         select

@@ -55,16 +55,7 @@ select
     coalesce(answered ->> '$._lastModifiedDate', answered ->> '$.lastModifiedDate', answered ->> '$.recordedDate') as updated_at,
     -- QID1 is the code of a choice, QID1.label what was chosen.
     json_merge_patch(
-        coalesce(
-            to_json(
-                map_from_entries(
-                    list_transform(
-                        map_entries(labels::map(varchar, varchar)), lambda entry: {'key':entry.key || '.label', 'value':entry.value}
-                    )
-                )
-            ),
-            '{}'::json
-        ),
+        flat(list_transform(map_entries(labels::map(varchar, varchar)), lambda entry: {'key':entry.key || '.label', 'value':entry.value})),
         answered
     ) as answers,
     surveys.questions,
