@@ -146,7 +146,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
                 "responses": Records(
                     "responses[]",
                     {"response_id": "responseId", "customer": "values.externalDataReference values.recipientEmail"},
-                    "values",
+                    answers="values",
                 )
             },
         ),
@@ -159,7 +159,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
                 "responses": Records(
                     "data[]",
                     {"response_id": "id", "customer": "custom_value recipient_id email_address"},
-                    "custom_variables",
+                    answers="custom_variables",
                 )
             },
         ),
@@ -169,7 +169,9 @@ PARTS: dict[str, tuple[Part, ...]] = {
             "survey",
             ("responses",),
             records={
-                "responses": Records("[]", {"response_id": "id", "customer": "person.id person"}, "person_properties")
+                "responses": Records(
+                    "[]", {"response_id": "id", "customer": "person.id person"}, answers="person_properties"
+                )
             },
         ),
     ),
@@ -177,7 +179,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
         Part(
             "survey",
             ("responses",),
-            records={"responses": Records("items[]", {"response_id": "token"}, "hidden")},
+            records={"responses": Records("items[]", {"response_id": "token"}, answers="hidden")},
         ),
     ),
 }
