@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from warehouse.connection import SQL_FOLDER, read_sql
+from warehouse.connection import read_sql
 from warehouse.page_queries import columns_of_query
 from warehouse.sources import FOLDERS, Column, RemoteSource, RowName, Source
 
@@ -228,7 +228,7 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
     return {
         f"{name}_{part.rows}s": _part(source.kind, part, said)
         for part in parts
-        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists() and not {*part.needs} & {*source.leave_out}
+        if not {*part.needs} & {*source.leave_out}
     }
 
 
