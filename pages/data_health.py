@@ -20,8 +20,10 @@ def draw(view: View) -> None:
     pulls = view.ask("health_pulls")
     findings, reasons = view.ask("health_findings"), view.ask("health_reasons")
     answer, why = health_words.freshness(feeds, refresh)
-    said = (why, health_words.missing(feeds), health_words.failing(pulls))
-    st.markdown(f"**{plain(answer)}** {plain(' '.join(filter(None, said)))}")
+    trouble, reason = health_words.failing(pulls)
+    if trouble:
+        st.markdown(f"**{plain(trouble)}** {plain(reason)}")
+    st.markdown(f"**{plain(answer)}** {plain(' '.join(filter(None, (why, health_words.missing(feeds)))))}")
     _tiles(feeds, findings)
     looked = f"new files are looked for every {format.duration(refresh)}"
     with frame.card("Sources", f"{looked} · rows read = loaded + unchanged + superseded + rejected"):

@@ -14,6 +14,7 @@ from pages.elements.palette import LIGHT
 from tests.conftest import Desk
 from tests.small_warehouse import NOON, minutes
 from tests.test_pages import alts, text, visit
+from tests.test_pulling import FakeDelighted
 from warehouse.ask import Warehouse
 from warehouse.checking import checks
 from warehouse.deliveries import judged
@@ -254,3 +255,26 @@ def test_a_run_much_longer_than_the_others_is_cut_off_with_its_length_above() ->
 
 def test_without_runs_there_is_a_sentence() -> None:
     assert health_charts.runs(pd.DataFrame([run(1, 1.0)]).head(0), local, LIGHT, 200).alt == "No run yet."
+
+
+# Pulled services -----------------------------------------------------------------------------------------------------
+
+
+def test_a_service_that_cannot_be_pulled_is_said_first_with_why(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPPORT_GOOD_KEY", "a key")
+    monkeypatch.setenv("SUPPORT_BAD_KEY", "another")
+    with FakeDelighted() as service:
+        for name in ("good", "bad"):
+            desk.setting(f'[sources.{name}]\nkind = "delighted"\naddress = "{service.address}"\nfirst_wait = 0.01\n')
+        desk.run()
+    app = page(desk, monkeypatch)
+    assert "bad cannot be pulled. " in said(app).replace("*", "")
+    assert "refuses access: 401" in said(app)
+    shown = table(app, "Source", "List", "Pulled", "Pages")
+    assert shown == [["bad", "—", "failing", "0"], ["good", "responses", "to the end", "1"]]
+
+
+def test_without_pulled_services_nothing_is_said_of_them(ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket_desk.deliver("tickets/a.csv", "ticket_id,created_at\n1,2026-01-31T23:59:00\n")
+    ticket_desk.run()
+    assert "Pulled services" not in text(page(ticket_desk, monkeypatch))

@@ -84,11 +84,13 @@ def missing(feeds: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def failing(pulls: pd.DataFrame) -> str:
+def failing(pulls: pd.DataFrame) -> tuple[str, str]:
     """Which services cannot be pulled, and why; nothing where all can."""
     messages = pulls[pulls["state"] == "failing"].drop_duplicates("name")
-    return " ".join(
-        f"{row[0]} cannot be pulled: {row[1]}." for row in zip(messages["name"], messages["message"], strict=True)
+    if messages.empty:
+        return "", ""
+    return f"{_listed(list(messages['name']))} cannot be pulled.", " ".join(
+        f"{text.rstrip('.')}." for text in messages["message"]
     )
 
 

@@ -1,4 +1,4 @@
--- One row per endpoint of a source that is pulled: how far, and how the last pull ended.
+-- One row per endpoint of a source that is pulled, those of failing sources first: how far, and how the last pull ended.
 select
     name,
     endpoint,
@@ -17,4 +17,4 @@ select
     attempted_at,
     message,
 from pulls
-order by name, endpoint
+order by message is null, name, endpoint
