@@ -58,7 +58,7 @@ class FakeZendesk(FakeService):
 
     def open(self, number: int, at: int, by: int, comment: str | None = None, via: str = "email", **more: Any) -> Row:
         """A new ticket; `more`: requester, group, assignee, priority, subject, status, tags."""
-        ticket = _ticket(number, at, more.pop("requester", by), via)
+        ticket = new_ticket(number, at, more.pop("requester", by), via)
         self.tickets[number] = ticket
         given = {"status": "new", "priority": None, "group": None, "assignee": None} | more
         self.update(number, at, by, comment, event_type="Create", **given)
@@ -172,18 +172,18 @@ class FakeZendesk(FakeService):
         after = _cursor(*_ticket_order(page[-1])) if page else asked.query.get("cursor")
         url = after and f"{self.address}/api/v2/incremental/tickets/cursor.json?cursor={after}"
         if asked.query.get("include") == "metric_sets":
-            page = [ticket | {"metric_set": self._metric_set(ticket)} for ticket in page]
+            solved = self._solved()
+            page = [ticket | {"metric_set": _metric_set(ticket["id"], solved.get(ticket["id"]))} for ticket in page]
         ends = {"after_url": url, "before_url": None, "after_cursor": after, "before_cursor": None}
         return {"tickets": page} | ends | {"end_of_stream": len(page) == len(found)}
 
-    def _metric_set(self, ticket: Row) -> Row:
-        solved = [
-            audit["created_at"]
-            for audit in self.audits
-            if audit["ticket_id"] == ticket["id"]
-            and any(child.get("status") == "solved" for child in audit["child_events"])
-        ]
-        return {"id": ticket["id"] + 9_000_000, "ticket_id": ticket["id"], "solved_at": max(solved, default=None)}
+    def _solved(self) -> dict[int, str]:
+        """When tickets were solved last."""
+        return {
+            audit["ticket_id"]: audit["created_at"]
+            for audit in sorted(self.audits, key=_audit_at)
+            if any(child.get("status") == "solved" for child in audit["child_events"])
+        }
 
     def _export(self, asked: Asked, name: str) -> Any:
         """Events from a second on, in whole seconds; the last page ends with the second of its last event."""
@@ -269,6 +269,10 @@ def _metric_at(event: Row) -> int:
     return epoch(event["time"])
 
 
+def _metric_set(ticket: int, solved_at: str | None) -> Row:
+    return {"id": ticket + 9_000_000, "ticket_id": ticket, "solved_at": solved_at}
+
+
 def _cursor(at: int, number: int) -> str:
     return base64.b64encode(f"{at}.0||{number}|".encode()).decode()
 
@@ -278,7 +282,7 @@ def _cursor_parts(cursor: str) -> tuple[int, int]:
     return int(float(at)), int(number)
 
 
-def _ticket(number: int, at: int, requester: int, via: str) -> Row:
+def new_ticket(number: int, at: int, requester: int, via: str) -> Row:
     """A ticket with every key that Zendesk sends."""
     empty = (
         "external_id",

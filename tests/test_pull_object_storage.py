@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from pipelines.sources.check import check
 from tests import killing
@@ -112,6 +114,22 @@ def test_only_what_the_pattern_names_is_pulled(tmp_path: Path, service: FakeS3) 
     assert (_tickets(desk), _got(service)) == (["5"], 1)
 
 
+def test_markers_of_folders_are_no_exports(desk: Desk, service: FakeS3) -> None:
+    for key in ("help desk/out/", "help desk/out/2026/"):
+        service.put(key, b"")
+    _put(service, "a.csv", "1")
+    assert desk.run().problems == []
+    assert _got(service) == 1
+
+
+@pytest.mark.parametrize("name", ["../x.csv", "2026//x.csv"])
+def test_a_name_that_cannot_be_read_is_said(desk: Desk, service: FakeS3, name: str) -> None:
+    _put(service, name, "1")
+    (problem,) = desk.run().problems
+    assert f"help desk/out/{name}" in problem
+    assert "rename it" in problem
+
+
 @pytest.mark.parametrize("fault", [Status(500), Status(503), Reset()], ids=str)
 def test_each_request_failing_once_changes_nothing(desk: Desk, service: FakeS3, fault: Status | Reset) -> None:
     for number in range(5):
@@ -171,6 +189,12 @@ def test_a_storage_that_stays_down_is_said_and_the_next_pull_goes_on(desk: Desk,
     assert _tickets(desk) == ["a", "b"]
 
 
+def test_a_storage_that_is_not_there_is_said(desk: Desk, service: FakeS3) -> None:
+    desk.sections[0] = desk.sections[0].replace(service.address, "http://127.0.0.1:9")
+    (problem,) = desk.run().problems
+    assert "(Connection refused)" in problem
+
+
 def test_killed_at_any_step_no_export_is_lost(tmp_path: Path, service: FakeS3) -> None:
     for number in range(4):
         _put(service, f"{number}.csv", str(number), after=number)
@@ -192,6 +216,22 @@ def test_check_says_what_is_there_and_what_is_missing(
     assert _got(service) == 0
     monkeypatch.delenv("SUPPORT_DESK_SECRET_KEY")
     assert "desk_secret_key is missing" in "".join(check(load(desk.settings_file())).lines())
+
+
+def test_a_storage_with_an_authority_of_its_own_is_asked_where_its_certificate_is_named(
+    tmp_path: Path, service: FakeS3
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    service._server.socket = context.wrap_socket(service._server.socket, server_side=True)
+    service.address = service.address.replace("http://127.0.0.1", "https://localhost")
+    _put(service, "a.csv", "1")
+    (problem,) = _desk(tmp_path / "stranger", service).run().problems
+    assert "certificate of its endpoint is not trusted (UnknownIssuer)" in problem
+    desk = _desk(tmp_path / "friend", service, f'certificates = "{tmp_path / "authority.pem"}"')
+    assert desk.run().problems == []
+    assert _tickets(desk) == ["1"]
 
 
 @pytest.mark.parametrize(

@@ -155,10 +155,11 @@ def test_new_and_changed_exports_are_pulled_whatever_their_age(desk: Desk, serve
 
 
 def test_of_two_versions_of_a_row_the_one_in_the_newer_file_counts(desk: Desk, server: SftpServer) -> None:
-    _put(server, "z.csv", "1", at=CLOCK)
-    newer = _put(server, "a.csv", "1", at=CLOCK + 60)
+    newer = _put(server, "a.csv", "1")
     newer.write_text(HEADER + "1,2026-01-05T10:00:00Z,solved\n", encoding="utf-8")
-    os.utime(newer, (CLOCK + 60, CLOCK + 60))
+    os.utime(newer, (CLOCK, CLOCK))
+    desk.run()
+    _put(server, "z.csv", "1", at=CLOCK - 60)  # arrives later, is older
     desk.run()
     assert desk.ask("select status from tickets") == [("solved",)]
 
@@ -331,6 +332,26 @@ def test_check_says_what_is_there_and_what_is_not(
     assert server.read == []
     monkeypatch.delenv("SUPPORT_DESK_PASSWORD")
     assert "desk_key is missing" in "".join(check(load(desk.settings_file())).lines())
+
+
+def test_a_file_without_a_sensible_date_is_pulled_like_any_other(desk: Desk, server: SftpServer) -> None:
+    _put(server, "a.csv", "1", at=0)
+    desk.run()
+    assert _tickets(desk) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("ssh-ed25519 AAAA", "ssh-ed25519 BBBB", "host_key is no public key"),
+        ("sftp://", "sftp://me@", "is written sftp://host/folder"),
+        ("sftp://", "ftp://", "is written sftp://host/folder"),
+    ],
+)
+def test_settings_that_cannot_be_right_are_said(desk: Desk, server: SftpServer, old: str, new: str, said: str) -> None:
+    desk.sections[0] = desk.sections[0].replace(old, new)
+    assert said in "".join(check(load(desk.settings_file())).lines())
+    assert server.connections == 0
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path, server: SftpServer) -> None:

@@ -13,6 +13,7 @@ from tests.conftest import Desk
 from tests.fake_surveys import PAGE, TOKEN, FakeTypeform, form_response
 from tests.pulling import SETTINGS, PullCase, PullScenarios, Tables
 from tests.serving import FakeService
+from warehouse.errors import SettingsError
 from warehouse.settings import load
 
 
@@ -127,3 +128,18 @@ def test_more_in_one_second_than_can_be_listed_is_said(
     (problem,) = desk.run().problems
     assert "lT4Z3j: more than 3 responses within one second" in problem
     assert desk.ask("select count(*) from survey_responses where survey = 'Form uRSli9'") == [(4,)]
+
+
+def test_the_kind_of_a_survey_has_to_be_said(desk: Desk) -> None:
+    desk.sections[1] = desk.sections[1].replace('constants.kind = "csat"', "")
+    with pytest.raises(SettingsError, match=r"sources.desk.*: needs `constants.kind`"):
+        load(desk.settings_file())
+
+
+def test_without_a_score_check_names_the_questions_and_every_run_says_so(desk: Desk) -> None:
+    desk.sections[1] = desk.sections[1].replace('columns.score = "satisfaction"', "")
+    lines = list(check.check(load(desk.settings_file())).lines())
+    assert "  columns.score is missing: the question whose answer is the score" in lines
+    assert any("satisfaction (How satisfied are you?)" in line for line in lines)
+    (problem,) = desk.run().problems
+    assert problem.startswith("[sources.desk] columns.score is missing")

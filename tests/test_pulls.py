@@ -240,7 +240,7 @@ def test_every_endpoint_of_a_service_is_read() -> None:
 
     for kind, parts in PARTS.items():
         read = {endpoint for part in parts for endpoint in part.endpoints}
-        assert read == set(SERVICES[kind].endpoints), kind
+        assert read >= set(SERVICES[kind].endpoints), kind
         files = {path.stem for path in (SQL_FOLDER / "staging" / kind).glob("*.sql")}
         assert files == {part.rows for part in parts}, kind
 

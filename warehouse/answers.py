@@ -29,18 +29,26 @@ def mapped_questions(source: Source, query: str) -> dict[str, list[str]]:
     return {field: names for field, names in found.items() if names}
 
 
+def missing_score(source: Source, query: str) -> str | None:
+    """What to say where nothing tells the score of responses; None where something does."""
+    said = {*page_queries.columns_of_query(query), *source.columns, *source.constants}
+    return None if "score" in said else "columns.score is missing: the question whose answer is the score"
+
+
 def is_asked(name: str, questions: set[str]) -> bool:
     """Whether a name is a question's, or that of a part of it: QID5_TEXT, QID1.label."""
     return any(name == question or name.startswith((f"{question}_", f"{question}.")) for question in questions)
 
 
 def never_asked(connection: duckdb.DuckDBPyConnection, feed: Feed, landing: Path) -> list[str]:
-    """Of a feed of survey responses, what support.toml reads from answers that no response has: one line a field."""
+    """Of a feed of survey responses, what support.toml reads from answers that no response has: one line a name."""
     source = feed.source
     if not isinstance(source, PagesSource) or not source.query:
         return []
     if page_queries.ANSWERS not in page_queries.columns_of_query(source.query):
         return []
+    if missing := missing_score(source, source.query):
+        return [f"[sources.{feed.name}] {missing}. `python -m pipelines check` names the questions"]
     mapped = mapped_questions(source, source.query)
     silent = _silent_fields(connection, feed, list(mapped))
     if not silent:

@@ -21,7 +21,8 @@ _HARMLESS_KEY = re.compile(
     r"(^|_)(id|ids|at|on|date|time|minutes?|seconds?|hours?|score|rating|value|weight|count|position|instance_id)$"
     r"|^(status|state|priority|type|kind|source|channel|private|incoming|public|open|read|deleted|spam|metric|target|business_hours"
     r"|event_type|event_name|author_type|message_type|content_type|sender_type|part_type|delivered_as|survey_type|delivery_method|via"
-    r"|previous_value|action|role|ratings|rel|tags|created|updated|time_zone|inbox|finished|progress|response_status)$"
+    r"|previous_value|action|role|ratings|rel|tags|created|updated|time_zone|inbox|finished|progress|response_status"
+    r"|responseId|token|ref|number|collection_mode)$"
 )
 # Fields that may name a customer.
 PEOPLE = ("customer", "author", "actor", "old_value", "new_value")
@@ -40,7 +41,8 @@ class Pages(Document):
             if self.is_mapped
             else source.place(member.file.name)
         )
-        self.fields, self.people = (place.fields, place.people) if place else ({}, ())
+        self.place = place or Records("")
+        self.fields = self.place.fields
         self.held = [held for line in self.lines if place for held in objects(line["body"], place.path)]
 
     def records(self) -> Iterator[Record]:
@@ -62,10 +64,10 @@ class Pages(Document):
     def _left(self, held: Held, change: Change) -> dict[str, Any]:
         if self.is_mapped:
             return emptied(held.object, change)
-        get = self._get(held)
-        people = {get(name) for name in PEOPLE if name in self.fields and name not in change.kept} - {None, ""}
-        left: dict[str, Any] = _blanked(held.object, "", change.kept, set() if self.people else people)
-        for path in self.people:
+        named = [name for name in PEOPLE if name in self.fields and name not in change.kept]
+        people = {text for name in named for text in self._texts(held, name)}
+        left: dict[str, Any] = _blanked(held.object, "", change.kept, set() if self.place.people else people)
+        for path in self.place.people:
             parent, _, key = path.rpartition(".")
             for inside in objects(left, parent):
                 if str(inside.object.get(key)) in people:
@@ -73,15 +75,14 @@ class Pages(Document):
         return left
 
     def _get(self, held: Held) -> Callable[[str], str | None]:
-        """Fields by the names of our own rows, at their paths; one that begins with `^` is of the object around."""
+        """Fields by the names of our own rows, at their paths, and answers by the names that they have in their survey."""
+        return lambda name: next(iter(self._texts(held, name)), None)
 
-        def get(name: str) -> str | None:
-            return next((found for path in self.fields.get(name, name).split() if (found := at(path))), None)
-
-        def at(path: str) -> str | None:
-            return getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path)
-
-        return get
+    def _texts(self, held: Held, name: str) -> list[str]:
+        """What stands at the paths of a field, as far as there is something; a path that begins with `^` is of the object around."""
+        paths = self.fields[name].split() if name in self.fields else [name, f"{self.place.answers}.{name}"]
+        found = [getter(held.around)(path[1:]) if path.startswith("^") else getter(held.object)(path) for path in paths]
+        return [text for text in found if text]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _within(found: Any, steps: list[str], around: dict[str, Any]) -> Iterator[He
         yield from _within(found.get(steps[0]), steps[1:], found if is_listed else around)
 
 
-def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str | None]) -> Any:
+def _blanked(value: Any, key: str, kept: frozenset[str], people: set[str]) -> Any:
     """A value of an erased object: without people, and without words that may be theirs. Of a text stays that there was one."""
     if isinstance(value, dict):
         return {name: _blanked(inside, name, kept, people) for name, inside in value.items()}

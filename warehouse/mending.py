@@ -25,7 +25,8 @@ class OpenQuote(FileRefused):
 def with_plain_line_ends(file: Readable, scratch: Path) -> Readable:
     """A copy in which every line ends alike; stray carriage returns become spaces."""
     content = _content(file)
-    return _rewritten(file, scratch, content.replace(b"\r\n", b"\n").replace(b"\r", b" "), file.taken_out)
+    plain = replace(file, shape=replace(file.shape, line_end=file.shape.line_end and "\n"))
+    return _rewritten(plain, scratch, content.replace(b"\r\n", b"\n").replace(b"\r", b" "), file.taken_out)
 
 
 def without_line(file: Readable, offset: int, scratch: Path) -> Readable:

@@ -17,7 +17,7 @@ SHORTEST_LIMIT = 16_000_000
 ANSWERS = "answers"
 FAULT = "fault"
 # What Zendesk's words mean: macros that its pages and its raw tables share.
-WORDS = "staging/zendesk/words"
+WORDS = "staging/zendesk_words"
 # lacks(object, keys): what a person reads where a page's object has no such key at all; a key that is empty is no fault.
 _LACKS = """create or replace temp macro lacks(object, needed) as (
     case

@@ -10,7 +10,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import groupby, islice, zip_longest
 from pathlib import Path
 
 import duckdb
@@ -58,6 +58,7 @@ class Shape:
     is_typed: bool = False  # its dates are dates, not texts in the source's format
     delimiter: str = ","
     skip: int = 0  # records, not lines: a header may hold line breaks
+    line_end: str | None = None  # of records, where the first line break of the file stands within one
 
 
 @dataclass(frozen=True)
@@ -206,9 +207,10 @@ def _page_text(shape: Shape) -> Callable[[str], str]:
 
 def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in shape.columns)
+    line_end = f" new_line = '{shape.line_end.encode('unicode_escape').decode()}'," if shape.line_end else ""
     return (
         f"read_csv({paths}, columns = {{{columns}}}, auto_detect = false, header = false, skip = {shape.skip},"
-        f" delim = {quoted(shape.delimiter)}, quote = {quoted(source.quote)}, escape = {quoted(source.quote)},"
+        f"{line_end} delim = {quoted(shape.delimiter)}, quote = {quoted(source.quote)}, escape = {quoted(source.quote)},"
         f" filename = {quoted(FILE_COLUMN)}, store_rejects = true, max_line_size = {LONGEST_LINE})"
     )
 
@@ -310,15 +312,20 @@ def _csv(file: LandedFile, source: Source, scratch: Path) -> Readable:
     with _open_text(file.path, source.encoding) as text:
         first = [text.readline() for _ in range(source.header_row)][-1]
     delimiter = source.delimiter or ("\t" if Path(file.name).suffix == ".tsv" else max(DELIMITERS, key=first.count))
-    header = _header(file, source, delimiter)
-    if not any(header):
+    skip = source.header_row - 1 + source.header_rows
+    records, lines = _first_records(file, source, delimiter, skip)
+    names = _names(records[source.header_row - 1 :], source)
+    if not any(names):
         raise FileRefused(f"{file.name} is empty: not even a header in row {source.header_row}")
-    skip = source.header_row + source.rows_after_header
-    return Readable(file, Shape("csv", _distinct(header), delimiter=delimiter, skip=skip), path)
+    line_end = _line_end(file, source, records, lines)
+    if line_end:
+        path = _without_mark(path, scratch / f"{file.file_no}.unmarked")
+    skip += source.rows_after_header
+    return Readable(file, Shape("csv", _distinct(names), delimiter=delimiter, skip=skip, line_end=line_end), path)
 
 
-def _header(file: LandedFile, source: Source, delimiter: str) -> list[str]:
-    """The column names."""
+def _first_records(file: LandedFile, source: Source, delimiter: str, count: int) -> tuple[list[list[str]], int]:
+    """The cells of the first records, and how many lines they are: a note above the header, or a name, may hold line breaks."""
     with _open_text(file.path, source.encoding) as text:
         mark = delimiter if len(delimiter) == 1 else "\x1f"
         lines = (line.replace(delimiter, mark) for line in text)
@@ -326,8 +333,33 @@ def _header(file: LandedFile, source: Source, delimiter: str) -> list[str]:
             rows = csv.reader(lines, delimiter=mark, quotechar=source.quote)
         else:
             rows = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE)
-        # Records, as DuckDB skips records: a note above the header may hold a line break.
-        return [name.strip() for name in next(islice(rows, source.header_row - 1, None), [])]
+        return list(islice(rows, count)), rows.line_num
+
+
+def _names(header: list[list[str]], source: Source) -> list[str]:
+    """The column names in the header rows; none where the file is too short."""
+    if len(header) < source.header_rows:
+        return []
+    return [name.strip() for name in header[0]] if len(header) == 1 else _questions_and_choices(*header)
+
+
+def _line_end(file: LandedFile, source: Source, records: list[list[str]], lines: int) -> str | None:
+    """How records end where the first one holds a line break, which DuckDB would take for the end; None: it finds out well."""
+    if not any("\n" in cell or "\r" in cell for cell in next(iter(records), [])):
+        return None
+    with _open_text(file.path, source.encoding) as text:
+        last = next(islice(text, lines - 1, None), "")
+    return "\r\n" if last.endswith("\r\n") else "\n" if last.endswith("\n") else None
+
+
+def _questions_and_choices(questions: list[str], choices: list[str]) -> list[str]:
+    """Names such as `How did you come? - Phone`, on one line; where there are only choices, they are those of the question before."""
+    names, question = [], ""
+    for upper, lower in zip_longest(questions, choices, fillvalue=""):
+        upper, lower = " ".join(upper.split()), " ".join(lower.split())
+        question = upper or question
+        names.append(f"{question} - {lower}" if lower and question else lower or upper)
+    return names
 
 
 def _distinct(header: list[str]) -> tuple[str, ...]:
@@ -351,6 +383,17 @@ def _as_utf8(file: LandedFile, source: Source, scratch: Path) -> Path:
     target = scratch / f"{file.file_no}.utf8"
     with _open_text(file.path, source.encoding) as text, target.open("w", encoding="utf-8", newline="") as plain:
         shutil.copyfileobj(text, plain, 1 << 20)
+    return target
+
+
+def _without_mark(path: Path, target: Path) -> Path:
+    """A copy without a byte order mark, where there is one: before a quote that opens a line break it misleads DuckDB."""
+    opener = gzip.open if is_gzip(path) else open
+    with opener(path, "rb") as marked:
+        if marked.read(3) != b"\xef\xbb\xbf":
+            return path
+        with target.open("wb") as plain:
+            shutil.copyfileobj(marked, plain, 1 << 20)
     return target
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from warehouse.connection import SQL_FOLDER, read_sql
+from warehouse.connection import read_sql
 from warehouse.page_queries import columns_of_query
 from warehouse.sources import FOLDERS, Column, RemoteSource, RowName, Source
 
@@ -25,13 +25,15 @@ class Records:
     """Where in an endpoint's pages the objects are that may be a customer's, and which of their keys say whose: fields of our own rows.
 
     `tickets[]` are the members of a list, `[]` of a body that is one, `` the body itself; `^id` is a key of the object around. Of several
-    keys with blanks between them the first that is there holds. `people` are the places of a customer's number where others have the same
-    numbers; without them it is found wherever it stands.
+    keys with blanks between them the first that says something holds. `people` are the places of a customer's number where others have the
+    same numbers; without them it is found wherever it stands. `answers` is where the names stand that are no keys: what support.toml maps
+    of a survey.
     """
 
     path: str
     fields: dict[str, str] = field(default_factory=dict)
     people: tuple[str, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,50 @@ PARTS: dict[str, tuple[Part, ...]] = {
         Part("message", ("messages",), records=_CHATWOOT),
         Part("survey", ("messages", "csat_responses"), records=_CHATWOOT),
     ),
-    "qualtrics": (Part("survey", ("responses",)),),
-    "surveymonkey": (Part("survey", ("responses",)),),
-    "delighted": (Part("survey", ("responses",), records={"responses": Records("[]", {"customer": "person"})}),),
-    "typeform": (Part("survey", ("responses",)),),
+    "qualtrics": (
+        Part(
+            "survey",
+            ("responses",),
+            records={
+                "responses": Records(
+                    "responses[]",
+                    {"response_id": "responseId", "customer": "values.externalDataReference values.recipientEmail"},
+                    answers="values",
+                )
+            },
+        ),
+    ),
+    "surveymonkey": (
+        Part(
+            "survey",
+            ("responses",),
+            records={
+                "responses": Records(
+                    "data[]",
+                    {"response_id": "id", "customer": "custom_value recipient_id email_address"},
+                    answers="custom_variables",
+                )
+            },
+        ),
+    ),
+    "delighted": (
+        Part(
+            "survey",
+            ("responses",),
+            records={
+                "responses": Records(
+                    "[]", {"response_id": "id", "customer": "person.id person"}, answers="person_properties"
+                )
+            },
+        ),
+    ),
+    "typeform": (
+        Part(
+            "survey",
+            ("responses",),
+            records={"responses": Records("items[]", {"response_id": "token"}, answers="hidden")},
+        ),
+    ),
 }
 
 
@@ -186,7 +228,7 @@ def service_feeds(name: str, source: RemoteSource, folder: Path) -> dict[str, So
     return {
         f"{name}_{part.rows}s": _part(source.kind, part, said)
         for part in parts
-        if (SQL_FOLDER / f"staging/{source.kind}/{part.rows}.sql").exists() and not {*part.needs} & {*source.leave_out}
+        if not {*part.needs} & {*source.leave_out}
     }
 
 

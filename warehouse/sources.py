@@ -111,6 +111,7 @@ class Source(Section):
     quote: Annotated[str, Field(max_length=1)] = '"'
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] = "utf-8"
     header_row: Annotated[int, Field(ge=1)] = 1
+    header_rows: Annotated[int, Field(ge=1, le=2)] = 1
     rows_after_header: Annotated[int, Field(ge=0)] = 0
     sheet: str | None = None
     records: str | None = None
@@ -171,7 +172,8 @@ class Paging(Section):
 
     `next` is where the page holds the next cursor or link; without it a link is read from the header `Link` (RFC 8288).
     `more` is where it says whether there is another page. Without it the last page is the one that names no next one, or for numbers and
-    offsets, one with fewer rows than `size`, or none. `continues`: the last page, too, names a cursor or link, where the next pull goes on.
+    offsets, one with fewer rows than `size` (proved in the first pull by asking for one more), or none. `continues`: the last page, too,
+    names a cursor or link, where the next pull goes on.
     """
 
     by: Literal["none", "cursor", "link", "page", "offset"] = "none"
@@ -214,6 +216,8 @@ class Progress(Section):
 
 HELP_DESKS = ("zendesk", "freshdesk", "intercom", "chatwoot")
 SURVEY_SERVICES = ("qualtrics", "surveymonkey", "delighted", "typeform")
+# Those whose questions are whatever their maker asks.
+MAPPED_SURVEYS = ("qualtrics", "surveymonkey", "typeform")
 FOLDERS = ("object_storage", "sftp")
 RemoteKind = Literal[
     "zendesk",
@@ -349,6 +353,12 @@ class RemoteSource(Source):
         since = self.since.isoformat() if self.since else "the beginning"
         asked = f" {self.request} {self.parameters} {self.paging!r} {self.progress!r}" if self.kind == "http" else ""
         return f"{self.address} since {since} {sorted(self.surveys)}{asked}"
+
+    @model_validator(mode="after")
+    def _kind_of_survey(self) -> RemoteSource:
+        if self.kind in MAPPED_SURVEYS and "kind" not in self.columns.keys() | self.constants.keys():
+            raise ValueError('needs `constants.kind`: "csat", "nps" or "ces"')
+        return self
 
     @model_validator(mode="after")
     def _not_in_the_clear(self) -> RemoteSource:

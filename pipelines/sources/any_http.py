@@ -67,6 +67,7 @@ class Reading:
         self.is_over = False
         self._seen = {self.position}
         self._before: list[Row] = []
+        self._short = 0
 
     def page(self) -> None:
         """Asks for a page, keeps it, and turns to the next one."""
@@ -120,7 +121,7 @@ class Reading:
         """What comes after a page. Raises AnswerRefused where pages would follow each other for ever."""
         asked = str(httpx2.URL(self.source.address).join(answer.address))
         turn = paging.turn(self.paging, answer, asked, self._at(), rows)
-        turn = replace(turn, next=_without_secret(turn.next, self.source))
+        turn = self._proved(replace(turn, next=_without_secret(turn.next, self.source)), rows)
         if turn.is_last or turn.next not in self._seen:
             return turn
         if not rows:
@@ -129,6 +130,18 @@ class Reading:
             f"{_place(answer, self.source)} names as the next page one that was read already ({str(turn.next)[:80]}): check `paging` in"
             " support.toml."
         )
+
+    def _proved(self, turn: Turn, rows: list[Row]) -> Turn:
+        """In a first pull, the page after a short one is asked for, too: a service that gives fewer rows than asked for has more."""
+        if self.paging.by not in paging.FIRST or self.paging.more or self.since is not None:
+            return turn
+        if rows and self._short:
+            raise AnswerRefused(
+                f"{self.pull.name}: after a page of {self._short} rows, fewer than paging.size, there came more: set size to the number of"
+                " rows that the service gives."
+            )
+        self._short = len(rows) if turn.is_last else 0
+        return replace(turn, is_last=not rows)
 
     def _advance(self, turn: Turn, rows: list[Row]) -> None:
         """To the next page, or to the end: only there, or where the service sorts by it, does what was seen count as pulled."""

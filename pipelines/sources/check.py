@@ -13,7 +13,7 @@ from pipelines.sources.http import TimeUp
 from pipelines.sources.progress import Progress
 from pipelines.sources.pull import Enough, Probe, Pull, missing_settings, opened, wanted
 from pipelines.sources.remote import service_of
-from warehouse.answers import is_asked, mapped_questions
+from warehouse.answers import is_asked, mapped_questions, missing_score
 from warehouse.errors import FolderError, SupportError
 from warehouse.services import received_folder
 from warehouse.settings import Settings
@@ -98,10 +98,12 @@ def _questions(surveys: dict[str, dict[str, str]]) -> Iterator[tuple[bool, str]]
 
 
 def _unknown_questions(source: RemoteSource, surveys: dict[str, dict[str, str]]) -> Iterator[tuple[bool, str]]:
-    """What support.toml maps and no survey asks."""
-    asked = {name for questions in surveys.values() for name in questions}
+    """What support.toml does not map and has to, or maps and no survey asks."""
+    asked, query = {name for questions in surveys.values() for name in questions}, f"{source.kind}/survey"
     if asked:
-        for field, names in mapped_questions(source, f"{source.kind}/survey").items():
+        if missing := missing_score(source, query):
+            yield False, missing
+        for field, names in mapped_questions(source, query).items():
             yield from (
                 (False, f"columns.{field}: no survey asks {name!r}") for name in names if not is_asked(name, asked)
             )

@@ -49,7 +49,7 @@ def is_wanted(path: str, pull: Pull, modified_at: datetime) -> bool:
     return (
         not any(files.is_unfinished(part) for part in parts)
         and matches(parts, pull.source.pattern.split("/"))
-        and modified_at >= pull.since
+        and (pull.source.since is None or modified_at >= pull.source.since)
     )
 
 

@@ -21,7 +21,7 @@ from warehouse.errors import AccessRefused, AnswerRefused, SettingsError, Source
 from warehouse.sources import RemoteSource
 from warehouse.texts import one_line
 
-BLOCK = 4 << 20
+BLOCK = 1 << 20
 OBJECTS_A_CHUNK = 200
 # No connection and no block of an object takes longer.
 CONNECTING, READING = timedelta(seconds=10), timedelta(seconds=30)
@@ -35,6 +35,8 @@ SECRETS = {
 }
 NEEDED = {"s3": ("access_key", "secret_key"), "gs": ("key",), "az": ("access_key",)}
 REFUSED = re.compile(r"\b40[13]\b|Forbidden|AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch")
+CERTIFICATE = re.compile(r"InvalidCertificate\(\s*(\w+)")
+CAUSE = re.compile(r"(?:message|error): \"([^\"]+)\"")
 
 
 def _lacks(source: RemoteSource, secrets: Mapping[str, str]) -> tuple[str, ...]:
@@ -54,7 +56,8 @@ def _objects(pull: Pull, store: Any) -> Iterator[Found]:
     for objects in obstore.list(store, chunk_size=OBJECTS_A_CHUNK):
         pull.pause.check()
         for meta in objects:
-            if folder.is_wanted(meta["path"], pull, meta["last_modified"]):
+            # One without content marks a folder.
+            if meta["size"] and folder.is_wanted(meta["path"], pull, meta["last_modified"]):
                 yield Found(meta["path"], meta["size"], meta["last_modified"], meta["e_tag"] or "")
 
 
@@ -131,9 +134,19 @@ def _said(pull: Pull) -> Iterator[None]:
         raise AnswerRefused(
             f"{pull.source.address} is not there ({_first_line(error)}): check `address`.", 404
         ) from None
+    except exceptions.InvalidPathError as error:
+        raise AnswerRefused(
+            f"{pull.source.address} holds an object whose name the library cannot read ({_first_line(error)}): rename it, or name a folder"
+            " without it as `address`."
+        ) from None
     except exceptions.BaseError as error:
         said = _first_line(error)
         pull.pause.check()
+        if certificate := CERTIFICATE.search(str(error)):
+            raise SourceUnreachable(
+                f"{pull.source.address}: the certificate of its endpoint is not trusted ({certificate[1]}). If the storage has an authority of"
+                " its own, name a file with its certificate as `certificates` of the source in support.toml."
+            ) from None
         if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError) or REFUSED.search(
             said
         ):
@@ -147,8 +160,10 @@ def _said(pull: Pull) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    """What happened, without what the library adds for its makers and without queries, in which a signature may stand."""
-    return one_line(re.sub(r"\?\S*", "", str(error).partition("\n\nDebug source")[0]))[:300]
+    """What happened, without queries, in which a signature may stand; of what the library adds for its makers only the cause."""
+    text, _, added = str(error).partition("\n\nDebug source")
+    cause = CAUSE.findall(added)
+    return one_line(re.sub(r"\?\S*", "", text))[:300] + (f" ({cause[-1]})" if cause else "")
 
 
 OBJECT_STORAGE = Service(

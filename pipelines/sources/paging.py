@@ -73,7 +73,7 @@ def _named(paging: Paging, answer: Answer, url: str) -> Position | None:
     """The next cursor or link."""
     if paging.by == "none":
         return None
-    named = found(answer.json(), paging.next) if paging.next else _linked(answer.headers.get("link", ""))
+    named = found(answer.json(), paging.next) if paging.next else linked(answer.headers.get("link", ""))
     if named in NO_CURSOR:
         return None
     if not isinstance(named, str | int):
@@ -85,7 +85,7 @@ def _where(paging: Paging) -> str:
     return paging.next or "the header Link"
 
 
-def _linked(header: str) -> str | None:
+def linked(header: str) -> str | None:
     """The target of rel=next in a header Link (RFC 8288)."""
     for link in _LINK.finditer(header):
         rel = _REL.search(link[2])

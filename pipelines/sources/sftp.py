@@ -26,7 +26,7 @@ from warehouse.sources import RemoteSource
 from warehouse.texts import one_line
 
 PORT = 22
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 # No answer of the server takes longer, nor does a block of a file.
 TIMEOUT = 30.0
 # While a server is silent, this often is looked whether the time of the pull is up.
@@ -95,7 +95,7 @@ class Server:
     def files(self, pull: Pull, inside: str = "") -> Iterator[Found]:
         """The files below the folder that the source wants; folders are gone into only as deep as its pattern says."""
         pattern = pull.source.pattern.split("/")
-        for entry in self.wait(self._sftp.readdir(self._at(inside))):
+        for entry in self._entries(self._at(inside)):
             name = str(entry.filename)
             path, there = (
                 f"{inside}{name}",
@@ -108,6 +108,12 @@ class Server:
                 yield from self.files(pull, f"{path}/")
             elif _is(there, stat.S_ISREG) and folder.is_wanted(path, pull, _modified_at(there)):
                 yield Found(path, there.size or 0, _modified_at(there))
+
+    def _entries(self, path: str) -> Iterator[asyncssh.SFTPName]:
+        """What is in a folder, as the server tells it: a large one takes longer than a single answer may."""
+        entries = self._sftp.scandir(path)
+        while (entry := self.wait(anext(entries, None))) is not None:
+            yield entry
 
     def settled(self, found: list[Found], pause: Pause) -> list[Found]:
         """Those of the files that nobody is still writing."""

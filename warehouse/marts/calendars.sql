@@ -4,11 +4,19 @@ with
     spans as (
         select
             schedules.source,
-            date_trunc('year', least(min(ticket_base.created_at), min(calendars.first_date)))::date as first_date,
+            date_trunc('year', least(min(ticket_base.created_at), min(calendars.first_date), min(built.created_at)))::date as first_date,
             date_trunc('year', max(as_of.as_of) + interval 11 years)::date as last_date,
         from (select distinct source from schedules_now) as schedules
         left join (select source, min(created_at) as created_at from ticket_base group by source) as ticket_base using (source)
         left join store.calendars as calendars using (source)
+        -- Schedules may come after all tickets.
+        left join
+            (
+                select source, min(created_at) as created_at
+                from store.tickets
+                where source not in (select source from store.calendars)
+                group by source
+            ) as built using (source)
         left join as_of using (source)
         group by schedules.source
     )

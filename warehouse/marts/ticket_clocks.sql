@@ -120,10 +120,11 @@ with
         semi join scheduled using (source, ticket_id)
     ),
 
-    -- A ticket that came under its first schedule after creation had none until then, or, where that took longer than a rule of the service
-    -- takes, the source's default.
+    -- A rule puts a new ticket under its schedule moments after it was made: those few seconds are no working time. Where it took longer,
+    -- the
+    -- source's default held until then, or none.
     whole as (
-        select source, ticket_id, schedule_id, from_at, to_at,
+        select source, ticket_id, schedule_id, from_at, to_at, false as is_settling,
         from stages
         union all
         select
@@ -134,6 +135,7 @@ with
             end as schedule_id,
             any_value(ticket_base.created_at) as from_at,
             min(stages.from_at) as to_at,
+            min(stages.from_at) <= any_value(ticket_base.created_at) + interval 5 seconds as is_settling,
         from ticket_base
         inner join stages on stages.source = ticket_base.source and stages.ticket_id = ticket_base.ticket_id
         left join schedules as defaults on defaults.source = ticket_base.source and defaults.position is null and defaults.is_for_source
@@ -155,7 +157,7 @@ with
                 open_seconds_at(begun.to_at, hours.opens_at, hours.closes_at, hours.open_seconds_before) - begun.opened_seconds, 0
             ) as stage_seconds,
             case
-                when begun.opened_seconds is null then coalesce(epoch(begun.to_at - begun.from_at), 0) else 0
+                when begun.opened_seconds is null and not begun.is_settling then coalesce(epoch(begun.to_at - begun.from_at), 0) else 0
             end as stage_unscheduled_seconds,
         from begun
         asof left join
@@ -169,6 +171,7 @@ select
     to_at,
     schedule_id,
     opened_seconds is not null as has_schedule,
+    is_settling,
     coalesce(sum(stage_seconds) over earlier, 0) as clock_from,
     coalesce(sum(stage_seconds) over earlier, 0) - coalesce(opened_seconds, 0) as clock_ahead,
     coalesce(sum(stage_unscheduled_seconds) over earlier, 0) as unscheduled_before,

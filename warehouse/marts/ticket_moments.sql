@@ -33,6 +33,7 @@ with
             instants.happened_at,
             clocks.schedule_id,
             clocks.has_schedule,
+            clocks.is_settling,
             clocks.clock_ahead,
             clocks.clock_from,
             clocks.unscheduled_before,
@@ -54,7 +55,8 @@ select
         then staged.clock_ahead + open_seconds_at(staged.happened_at, hours.opens_at, hours.closes_at, hours.open_seconds_before)
         else staged.clock_from
     end as clock,
-    staged.unscheduled_before + case when staged.has_schedule then 0 else epoch(staged.happened_at - staged.from_at) end as unscheduled,
+    staged.unscheduled_before
+    + case when staged.has_schedule or staged.is_settling then 0 else epoch(staged.happened_at - staged.from_at) end as unscheduled,
 from staged
 asof left join
     open_hours as hours on hours.source = staged.source and hours.schedule_id = staged.schedule_id and hours.opens_at <= staged.happened_at

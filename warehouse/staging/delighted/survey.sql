@@ -6,7 +6,7 @@ select
     lacks(response, ['id', 'survey_type', 'score', 'comment', 'created_at', 'updated_at']) as fault,
     response ->> '$.id' as response_id,
     response ->> '$.survey_type' as kind,
-    case when response ->> '$.survey_type' = 'nps' then 0 else 1 end as scale_min,
+    case when (response ->> '$.survey_type') = 'nps' then 0 else 1 end as scale_min,
     response ->> '$.score' as score,
     response ->> '$.comment' as comment,
     response ->> '$.created_at' as sent_at,

@@ -13,8 +13,8 @@ with
             ticket ->> '$.id' as ticket_id,
             ticket ->> '$.created_at' as sent_at,
             -- An outbound email (10) is begun by an agent; which one is not told.
-            case when ticket ->> '$.source' <> '10' then ticket ->> '$.requester_id' end as author,
-            case when ticket ->> '$.source' = '10' then 'agent' else 'customer' end as author_kind,
+            case when (ticket ->> '$.source') <> '10' then ticket ->> '$.requester_id' end as author,
+            case when (ticket ->> '$.source') = '10' then 'agent' else 'customer' end as author_kind,
             'true' as is_public,
             coalesce(ticket ->> '$.description_text', ticket ->> '$.description') as body,
             ticket ->> '$.updated_at' as updated_at,
@@ -33,16 +33,19 @@ with
             message ->> '$.user_id' as author,
             case
                 -- The comment of a rating (6) neither asks nor answers.
-                when message ->> '$.source' = '6'
+                when (message ->> '$.source') = '6'
                 then 'unknown'
-                when message ->> '$.incoming' = 'true'
+                when (message ->> '$.incoming') = 'true'
                 then 'customer'
-                when message ->> '$.auto_response' = 'true' or message ->> '$.automation_id' is not null or message ->> '$.user_id' is null
+                when
+                    (message ->> '$.auto_response') = 'true'
+                    or (message ->> '$.automation_id') is not null
+                    or (message ->> '$.user_id') is null
                 then 'bot'
                 else 'agent'
             end as author_kind,
             -- What is forwarded (8) goes to somebody else than the customer.
-            case when message ->> '$.private' = 'true' or message ->> '$.source' = '8' then 'false' else 'true' end as is_public,
+            case when (message ->> '$.private') = 'true' or (message ->> '$.source') = '8' then 'false' else 'true' end as is_public,
             coalesce(message ->> '$.body_text', message ->> '$.body') as body,
             message ->> '$.updated_at' as updated_at,
         from conversations

@@ -22,9 +22,9 @@ with
             calendars
             on calendars.filename = groups.filename
             and case
-                when groups.named ->> '$.business_hour_id' is null
+                when (groups.named ->> '$.business_hour_id') is null
                 then coalesce(calendars.calendar ->> '$.is_default', 'true') = 'true'
-                else calendars.calendar ->> '$.id' = groups.named ->> '$.business_hour_id'
+                else (calendars.calendar ->> '$.id') = (groups.named ->> '$.business_hour_id')
             end
     ),
 

@@ -34,7 +34,7 @@ select
         ),
         'ratings ' || lacks(rating -> '$.ratings', ['default_question']),
         case
-            when score is null and rating ->> '$.ratings.default_question' is not null
+            when score is null and (rating ->> '$.ratings.default_question') is not null
             then 'its rating ' || (rating ->> '$.ratings.default_question') || ' is none of 103, 102, 101, 100, -101, -102 and -103'
         end
     ) as fault,

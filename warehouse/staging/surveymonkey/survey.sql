@@ -46,7 +46,7 @@ with
             coalesce(answer ->> '$.choice_metadata.weight', choices.weight) as weight,
             coalesce(nullif(answer ->> '$.text', ''), nullif(choices.text, ''), weight, choice_id) as value,
         from answers
-        left join choices on choices.filename = answers.filename and choices.choice_id = answer ->> '$.choice_id'
+        left join choices on choices.filename = answers.filename and choices.choice_id = (answer ->> '$.choice_id')
     ),
 
     of_questions as (
@@ -106,7 +106,7 @@ select
     responses.filename,
     coalesce(
         lacks(response, ['id', 'survey_id', 'response_status', 'collection_mode', 'date_created', 'date_modified', 'pages']),
-        case when response ->> '$.collection_mode' = 'preview' then 'is a preview of the survey, not an answer' end
+        case when (response ->> '$.collection_mode') = 'preview' then 'is a preview of the survey, not an answer' end
     ) as fault,
     response ->> '$.id' as response_id,
     coalesce(asked.title, response ->> '$.survey_id') as survey,
@@ -122,5 +122,5 @@ select
     ) as answers,
     asked.questions,
 from responses
-left join flattened on flattened.filename = responses.filename and flattened.response_id = response ->> '$.id'
-left join asked on asked.filename = responses.filename and asked.survey_id = response ->> '$.survey_id'
+left join flattened on flattened.filename = responses.filename and flattened.response_id = (response ->> '$.id')
+left join asked on asked.filename = responses.filename and asked.survey_id = (response ->> '$.survey_id')

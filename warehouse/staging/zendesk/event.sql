@@ -2,16 +2,26 @@
 with
     audits as (select filename, unnest(json_extract(body, '$.ticket_events[*]')) as audit from pages),
 
-    judged as (select filename, audit, lacks(audit, ['id', 'ticket_id', 'timestamp', 'child_events']) as fault, from audits),
+    told as (select filename, lacks(audit, ['id', 'ticket_id', 'timestamp', 'child_events']) as fault, json_transform(audit, '{
+                    "ticket_id": "varchar", "created_at": "varchar", "timestamp": "varchar", "updater_id": "varchar",
+                    "child_events": ["json"]
+                }') as audit, from audits),
 
-    changes as (select filename, audit, unnest(json_extract(audit, '$.child_events[*]')) as change, from judged where fault is null),
+    changes as (
+        select
+            filename,
+            audit.ticket_id as ticket_id,
+            coalesce(audit.created_at, audit.timestamp) as happened_at,
+            audit.updater_id as actor,
+            unnest(audit.child_events) as change,
+        from told
+        where fault is null
+    ),
 
     -- A change names its field by a key of that name, which holds the new value.
     fields as (
         select
-            filename,
-            audit,
-            change,
+            *,
             unnest(
                 list_intersect(json_keys(change), ['status', 'priority', 'group_id', 'assignee_id', 'sla_policy', 'new_schedule_id'])
             ) as name,
@@ -19,7 +29,7 @@ with
         where change ->> '$.event_type' in ('Create', 'Change', 'ScheduleAssignment')
     ),
 
-    told as (
+    valued as (
         select
             *,
             json_extract_string(change, '$.' || name) as new_value,
@@ -28,7 +38,7 @@ with
     )
 
 select filename, fault
-from judged
+from told
 where fault is not null
 union all by name
 select
@@ -36,9 +46,9 @@ select
     case when change ->> '$.event_type' = 'Change' then lacks(change, ['id', 'previous_value']) else lacks(change, ['id']) end as fault,
     -- Changes of one moment are in the order of their numbers.
     lpad(change ->> '$.id', 20, '0') || ':' || name as event_id,
-    audit ->> '$.ticket_id' as ticket_id,
-    coalesce(audit ->> '$.created_at', audit ->> '$.timestamp') as happened_at,
-    audit ->> '$.updater_id' as actor,
+    ticket_id,
+    happened_at,
+    actor,
     case
         name
         when 'group_id'
@@ -53,6 +63,6 @@ select
     end as field,
     old_value,
     new_value,
-from told
+from valued
 -- What a ticket is made without is no change.
 where old_value is not null or new_value is not null

@@ -2,23 +2,45 @@
 with
     audits as (select filename, unnest(json_extract(body, '$.ticket_events[*]')) as audit from pages),
 
-    judged as (select filename, audit, lacks(audit, ['id', 'ticket_id', 'timestamp', 'child_events']) as fault, from audits),
+    told as (
+        select
+            filename,
+            lacks(audit, ['id', 'ticket_id', 'timestamp', 'child_events']) as fault,
+            json_transform(
+                audit, '{"ticket_id": "varchar", "created_at": "varchar", "timestamp": "varchar", "child_events": ["json"]}'
+            ) as audit,
+        from audits
+    ),
 
-    children as (select filename, audit, unnest(json_extract(audit, '$.child_events[*]')) as child, from judged where fault is null)
+    children as (
+        select
+            filename,
+            audit.ticket_id as ticket_id,
+            coalesce(audit.created_at, audit.timestamp) as happened_at,
+            unnest(audit.child_events) as child,
+        from told
+        where fault is null
+    ),
+
+    comments as (
+        select filename, ticket_id, happened_at, lacks(child, ['id', 'author_id', 'public', 'body']) as fault, json_transform(child, '{
+                    "id": "varchar", "author_id": "varchar", "public": "varchar", "created_at": "varchar", "body": "varchar",
+                    "plain_body": "varchar"
+                }') as comment, from children where child ->> '$.event_type' in ('Comment', 'VoiceComment', 'FacebookComment', 'Tweet')
+    )
 
 select filename, fault
-from judged
+from told
 where fault is not null
 union all by name
 select
     filename,
-    lacks(child, ['id', 'author_id', 'public', 'body']) as fault,
-    child ->> '$.id' as message_id,
-    audit ->> '$.ticket_id' as ticket_id,
-    coalesce(child ->> '$.created_at', audit ->> '$.created_at', audit ->> '$.timestamp') as sent_at,
-    child ->> '$.author_id' as author,
-    case when child ->> '$.author_id' = '-1' then 'bot' else 'by_author' end as author_kind,
-    child ->> '$.public' as is_public,
-    coalesce(child ->> '$.plain_body', child ->> '$.body') as body,
-from children
-where child ->> '$.event_type' in ('Comment', 'VoiceComment', 'FacebookComment', 'Tweet')
+    fault,
+    comment.id as message_id,
+    ticket_id,
+    coalesce(comment.created_at, happened_at) as sent_at,
+    comment.author_id as author,
+    case when comment.author_id = '-1' then 'bot' else 'by_author' end as author_kind,
+    comment.public as is_public,
+    coalesce(comment.plain_body, comment.body) as body,
+from comments
