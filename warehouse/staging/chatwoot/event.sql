@@ -20,7 +20,7 @@ with
                 then 'resolved'
                 when
                     message ->> '$.content' like 'Conversation was reopened by %'
-                    or message ->> '$.content' like 'System reopened the conversation %'
+                    or (message ->> '$.content') like 'System reopened the conversation %'
                 then 'open'
                 when message ->> '$.content' like 'Conversation was marked open %'
                 then 'open'

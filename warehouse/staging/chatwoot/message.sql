@@ -19,7 +19,7 @@ select
     case
         when message ->> '$.message_type' = '0'
         then 'customer'
-        when message ->> '$.message_type' = '1' and message ->> '$.sender.type' = 'user'
+        when message ->> '$.message_type' = '1' and (message ->> '$.sender.type') = 'user'
         then 'agent'
         -- Written in the app of the channel itself rather than in Chatwoot.
         when (message ->> '$.content_attributes.external_echo')::boolean

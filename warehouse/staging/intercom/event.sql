@@ -77,7 +77,7 @@ with
                 when part_type = 'open' or part_type like '%reopen' or part_type like '%unsnooze%'
                 then 'open'
                 -- What a customer says opens a closed or snoozed conversation again.
-                when is_said and author ->> '$.type' in ('user', 'lead', 'contact', 'visitor')
+                when is_said and (author ->> '$.type') in ('user', 'lead', 'contact', 'visitor')
                 then 'open'
                 -- What we begin waits for nobody until the customer answers.
                 when moment_id = 'source'
