@@ -160,7 +160,7 @@ def _part(answer: Answer, name: str) -> Any:
 def _after(answer: Answer) -> str | None:
     """The cursor of the next page; None after the last one."""
     meta = _part(answer, "meta")
-    return meta["after_cursor"] if meta.get("has_more") else None
+    return meta.get("after_cursor") if meta.get("has_more") else None
 
 
 def _latest(pull: Pull) -> datetime:

@@ -2,10 +2,16 @@
 with
     audits as (select filename, unnest(json_extract(body, '$.ticket_events[*]')) as audit from pages),
 
-    told as (select filename, lacks(audit, ['id', 'ticket_id', 'timestamp', 'child_events']) as fault, json_transform(audit, '{
-                    "ticket_id": "varchar", "created_at": "varchar", "timestamp": "varchar", "updater_id": "varchar",
-                    "child_events": ["json"]
-                }') as audit, from audits),
+    told as (
+        select
+            filename,
+            lacks(audit, ['id', 'ticket_id', 'timestamp', 'child_events']) as fault,
+            json_transform(
+                audit,
+                '{"ticket_id": "varchar", "created_at": "varchar", "timestamp": "varchar", "updater_id": "varchar", "child_events": ["json"]}'
+            ) as audit,
+        from audits
+    ),
 
     changes as (
         select
@@ -26,7 +32,7 @@ with
                 list_intersect(json_keys(change), ['status', 'priority', 'group_id', 'assignee_id', 'sla_policy', 'new_schedule_id'])
             ) as name,
         from changes
-        where change ->> '$.event_type' in ('Create', 'Change', 'ScheduleAssignment')
+        where (change ->> '$.event_type') in ('Create', 'Change', 'ScheduleAssignment')
     ),
 
     valued as (
@@ -43,7 +49,7 @@ where fault is not null
 union all by name
 select
     filename,
-    case when change ->> '$.event_type' = 'Change' then lacks(change, ['id', 'previous_value']) else lacks(change, ['id']) end as fault,
+    case when (change ->> '$.event_type') = 'Change' then lacks(change, ['id', 'previous_value']) else lacks(change, ['id']) end as fault,
     -- Changes of one moment are in the order of their numbers.
     lpad(change ->> '$.id', 20, '0') || ':' || name as event_id,
     ticket_id,

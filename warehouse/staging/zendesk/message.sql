@@ -23,10 +23,17 @@ with
     ),
 
     comments as (
-        select filename, ticket_id, happened_at, lacks(child, ['id', 'author_id', 'public', 'body']) as fault, json_transform(child, '{
-                    "id": "varchar", "author_id": "varchar", "public": "varchar", "created_at": "varchar", "body": "varchar",
-                    "plain_body": "varchar"
-                }') as comment, from children where child ->> '$.event_type' in ('Comment', 'VoiceComment', 'FacebookComment', 'Tweet')
+        select
+            filename,
+            ticket_id,
+            happened_at,
+            lacks(child, ['id', 'author_id', 'public', 'body']) as fault,
+            json_transform(
+                child,
+                '{"id": "varchar", "author_id": "varchar", "public": "varchar", "created_at": "varchar", "body": "varchar", "plain_body": "varchar"}'
+            ) as comment,
+        from children
+        where (child ->> '$.event_type') in ('Comment', 'VoiceComment', 'FacebookComment', 'Tweet')
     )
 
 select filename, fault

@@ -8,7 +8,7 @@ with
             filename,
             rating,
             lacks(rating, ['id', 'ticket_id', 'score', 'created_at', 'updated_at', 'requester_id', 'assignee_id', 'group_id']) as fault,
-            case when rating ->> '$.score' like 'good%' then '1' when rating ->> '$.score' like 'bad%' then '0' end as score,
+            case when (rating ->> '$.score') like 'good%' then '1' when (rating ->> '$.score') like 'bad%' then '0' end as score,
         from ratings
     )
 
@@ -30,4 +30,4 @@ select
     rating ->> '$.requester_id' as customer,
     rating ->> '$.updated_at' as updated_at,
 from told
-where fault is not null or rating ->> '$.score' <> 'unoffered'
+where fault is not null or (rating ->> '$.score') <> 'unoffered'

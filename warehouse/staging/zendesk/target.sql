@@ -23,10 +23,10 @@ with
                 when 'total_resolution_time'
                 then 'resolution'
             end as metric,
-            event ->> '$.type' = 'apply_sla' and not coalesce(try_cast(event ->> '$.deleted' as boolean), false) as is_put_on,
+            (event ->> '$.type') = 'apply_sla' and not coalesce(try_cast(event ->> '$.deleted' as boolean), false) as is_put_on,
             coalesce(
                 lacks(event, ['ticket_id', 'metric', 'instance_id', 'type', 'time']),
-                case when event ->> '$.type' = 'apply_sla' then lacks(event -> '$.sla', ['target', 'business_hours', 'policy']) end
+                case when (event ->> '$.type') = 'apply_sla' then lacks(event -> '$.sla', ['target', 'business_hours', 'policy']) end
             ) as fault,
         from events
     )
@@ -45,6 +45,6 @@ select
 from told
 where
     fault is not null
-    or (metric is not null and event ->> '$.type' = 'apply_sla')
+    or (metric is not null and (event ->> '$.type') = 'apply_sla')
     -- Work and waiting are promised no further once they are done; a reopened ticket is promised them anew.
-    or (metric in ('agent_work', 'requester_wait') and event ->> '$.type' = 'fulfill')
+    or (metric in ('agent_work', 'requester_wait') and (event ->> '$.type') = 'fulfill')

@@ -2,7 +2,7 @@
 with
     tickets as (select filename, unnest(json_extract(body, '$.tickets[*]')) as ticket from pages),
 
-    -- All at once: a ticket is a long text, and is gone through for each single key.
+    -- All at once: a ticket is a long text, and would be gone through anew for each key.
     told as (
         select
             filename,
@@ -24,11 +24,7 @@ with
             ) as fault,
             json_transform(
                 ticket,
-                '{
-                    "id": "varchar", "created_at": "varchar", "updated_at": "varchar", "generated_timestamp": "varchar", "status": "varchar",
-                    "via": {"channel": "varchar"}, "group_id": "varchar", "assignee_id": "varchar", "requester_id": "varchar",
-                    "priority": "varchar", "subject": "varchar", "tags": ["varchar"], "metric_set": {"solved_at": "varchar"}
-                }'
+                '{"id": "varchar", "created_at": "varchar", "updated_at": "varchar", "generated_timestamp": "varchar", "status": "varchar", "via": {"channel": "varchar"}, "group_id": "varchar", "assignee_id": "varchar", "requester_id": "varchar", "priority": "varchar", "subject": "varchar", "tags": ["varchar"], "metric_set": {"solved_at": "varchar"}}'
             ) as ticket,
         from tickets
     )
