@@ -83,3 +83,12 @@ def test_more_changed_in_one_second_than_a_page_holds(desk: Desk, service: FakeD
     service.responses = [delighted_response(number, updated_at=at) for number in range(1, 9)]
     desk.run()
     assert desk.ask("select count(*) from survey_responses") == [(8,)]
+
+
+def test_the_newest_response_changed_once_more_is_not_taken_for_the_same(desk: Desk, service: FakeDelighted) -> None:
+    desk.run()
+    service.responses[-1] = delighted_response(11, after=0, score=2, comment="Sorry, I meant two")
+    desk.run()
+    assert desk.ask("select score, comment from survey_responses where response_id = '11'") == [
+        (2.0, "Sorry, I meant two")
+    ]
