@@ -17,7 +17,7 @@ import duckdb
 from pipelines import erasures
 from pipelines.lock import FolderLock
 from pipelines.sources import files, remote, zendesk_tables
-from pipelines.sources.pull import Outcome
+from pipelines.sources.pulling import Outcome
 from warehouse import answers, journal, page_queries, privacy
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks

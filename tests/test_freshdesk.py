@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.__main__ import main
 from pipelines.sources.freshdesk import FRESHDESK
-from pipelines.sources.pull import Outcome, pull_source
+from pipelines.sources.pulling import Outcome, pull_source
 from tests import killing
 from tests.conftest import Desk
 from tests.fake_freshdesk import AGENTS, KEY, Body, FakeFreshdesk, at, rating, ticket

@@ -13,7 +13,8 @@ from pipelines.sources import marks, paging
 from pipelines.sources.http import Answer
 from pipelines.sources.marks import Mark
 from pipelines.sources.paging import Position, Turn
-from pipelines.sources.pull import Pull, Service, basic
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service, basic
 from warehouse.errors import AnswerRefused
 from warehouse.services import ROWS_ENDPOINT
 from warehouse.sources import RemoteSource

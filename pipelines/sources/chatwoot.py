@@ -14,7 +14,8 @@ from typing import Any
 
 from pipelines.sources.fields import deleted, field, found, keep_names
 from pipelines.sources.http import Answer
-from pipelines.sources.pull import Pull, Service
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service
 from warehouse.errors import SettingsError
 from warehouse.sources import RemoteSource
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pipelines.sources import files, progress
 from pipelines.sources.http import TimeUp
 from pipelines.sources.progress import Progress
-from pipelines.sources.pull import Enough, Probe, Pull, missing_settings, opened, wanted
+from pipelines.sources.pull import Enough, Probe, Pull
+from pipelines.sources.pulling import opened, wanted
 from pipelines.sources.remote import service_of
+from pipelines.sources.service import missing_settings
 from warehouse.answers import is_asked, mapped_questions, missing_score
 from warehouse.errors import FolderError, SupportError
 from warehouse.services import received_folder

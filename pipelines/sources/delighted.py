@@ -11,7 +11,8 @@ from typing import Any
 
 from pipelines.sources import surveys
 from pipelines.sources.http import Answer
-from pipelines.sources.pull import Pull, Service, basic
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service, basic
 from warehouse.errors import AnswerRefused
 from warehouse.sources import RemoteSource
 

@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any
 
 from pipelines.sources.http import Answer, Remaining
-from pipelines.sources.pull import Pull, Service, basic
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service, basic
 from warehouse.errors import AnswerRefused
 from warehouse.sources import RemoteSource
 

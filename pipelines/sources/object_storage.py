@@ -16,7 +16,8 @@ from obstore.store import from_url
 
 from pipelines.sources import folder
 from pipelines.sources.folder import Found, Gone
-from pipelines.sources.pull import Pull, Service
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service
 from warehouse.errors import AccessRefused, AnswerRefused, SettingsError, SourceUnreachable
 from warehouse.sources import RemoteSource
 from warehouse.texts import one_line

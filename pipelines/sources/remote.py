@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipelines.sources import progress
-from pipelines.sources.pull import Outcome, Say, Service, pull_source
+from pipelines.sources.pull import Say
+from pipelines.sources.pulling import Outcome, pull_source
+from pipelines.sources.service import Service
 from pipelines.sources.services import SERVICES
 from warehouse.errors import FolderError
 from warehouse.journal import Look, Pulled

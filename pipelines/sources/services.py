@@ -8,8 +8,8 @@ from pipelines.sources.delighted import DELIGHTED
 from pipelines.sources.freshdesk import FRESHDESK
 from pipelines.sources.intercom import INTERCOM
 from pipelines.sources.object_storage import OBJECT_STORAGE
-from pipelines.sources.pull import Service
 from pipelines.sources.qualtrics import QUALTRICS
+from pipelines.sources.service import Service
 from pipelines.sources.sftp import SFTP
 from pipelines.sources.surveymonkey import SURVEYMONKEY
 from pipelines.sources.typeform import TYPEFORM

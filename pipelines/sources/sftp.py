@@ -20,7 +20,8 @@ from pipelines.sources.folder import Found, Gone
 from pipelines.sources.http import Backoff
 from pipelines.sources.patience import AskAgain, Patience
 from pipelines.sources.pause import Pause
-from pipelines.sources.pull import Pull, Service
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service
 from warehouse.errors import AccessRefused, AnswerRefused, SettingsError, SourceUnreachable
 from warehouse.sources import RemoteSource
 from warehouse.texts import one_line

@@ -11,7 +11,8 @@ from typing import Any
 
 from pipelines.sources import surveys
 from pipelines.sources.http import Answer, Remaining
-from pipelines.sources.pull import Pull, Service
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service
 from warehouse.errors import AnswerRefused
 from warehouse.sources import RemoteSource
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipelines.sources import surveys
 from pipelines.sources.http import Answer
-from pipelines.sources.pull import Pull, Service
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service
 from warehouse.errors import AnswerRefused
 from warehouse.sources import RemoteSource
 

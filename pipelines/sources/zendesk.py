@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipelines.sources.http import Answer, Limits, Remaining
-from pipelines.sources.pull import Pull, Service, basic
+from pipelines.sources.pull import Pull
+from pipelines.sources.service import Service, basic
 from warehouse.errors import AnswerRefused, SettingsError
 from warehouse.sources import RemoteSource
 
