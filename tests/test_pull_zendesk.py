@@ -210,7 +210,9 @@ def test_without_any_secret_it_says_which_are_missing(
 ) -> None:
     monkeypatch.delenv("SUPPORT_DESK_TOKEN")
     assert main(["check", "--settings", str(pulled.settings_file())]) != 0
-    assert "the secret NAME_token (an API token), or the secret NAME_oauth" in capsys.readouterr().out
+    assert (
+        "the secret desk_token is missing: put it into the environment as SUPPORT_DESK_TOKEN" in capsys.readouterr().out
+    )
 
 
 def test_exports_are_asked_for_ten_times_a_minute_however_many_pulls_there_are(

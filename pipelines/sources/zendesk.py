@@ -31,12 +31,15 @@ def _connect(source: RemoteSource, secrets: Mapping[str, str]) -> dict[str, Any]
     limits: dict[str, Any] = {"requests_a_minute": REQUESTS_A_MINUTE, "remaining": REMAINING}
     if "oauth" in secrets:
         return limits | {"headers": {"Authorization": f"Bearer {secrets['oauth']}"}}
-    if "token" in secrets and source.user:
-        return limits | {"headers": basic(f"{source.user}/token", secrets["token"])}
-    raise SettingsError(
-        f"{source.address} needs `user` in its section of support.toml and the secret NAME_token (an API token), or the secret NAME_oauth,"
-        " NAME being what its section is called"
-    )
+    if not source.user:
+        raise SettingsError(
+            f"{source.address} needs `user`, the mail address of whose API token the secret is, or an OAuth token"
+        )
+    return limits | {"headers": basic(f"{source.user}/token", secrets["token"])}
+
+
+def _lacks(source: RemoteSource, secrets: Mapping[str, str]) -> tuple[str, ...]:
+    return () if secrets else ("token",)
 
 
 # Exports
@@ -200,4 +203,5 @@ ZENDESK = Service(
     },
     _connect,
     optional_secrets=("token", "oauth"),
+    lacks=_lacks,
 )
