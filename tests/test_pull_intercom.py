@@ -14,6 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from pipelines.__main__ import main
+from pipelines.sources.pull import PROBED
 from tests import killing
 from tests.conftest import Desk
 from tests.fake_intercom import (
@@ -322,3 +323,14 @@ def test_the_published_conversation_is_read(published: dict[str, Any], service: 
     assert desk.ask("select ticket_id, status, agent, team from tickets") == [("503", "solved", "991267715", "Billing")]
     said = [one for one in known["conversation_parts"]["conversation_parts"] if one["body"]]
     assert desk.ask("select count(*) from messages") == [(1 + len(said),)]
+
+
+def test_check_asks_a_few_times_however_many_conversations_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPPORT_DESK_TOKEN", IntercomCase.secrets["SUPPORT_DESK_TOKEN"])
+    with IntercomCase().start() as service:
+        settings = tmp_path / "support.toml"
+        settings.write_text(IntercomCase().settings(service.address), encoding="utf-8")
+        assert main(["check", "--settings", str(settings)]) == 0
+        assert len(service.requests) <= 2 + PROBED

@@ -22,7 +22,15 @@ WORDS = "staging/zendesk_words"
 _LACKS = """create or replace temp macro lacks(object, needed) as (
     case
         when coalesce(json_type(object), 'NULL') <> 'OBJECT' then 'is no object'
-        when len(list_filter(needed, lambda wanted: not list_contains(json_keys(object), wanted))) > 0
+        -- A key that is empty is JSON's null, one that is not there is none: all are looked up at once, as each look reads the whole object.
+        when
+            len(
+                list_filter(
+                    json_extract(object, list_transform(needed, lambda wanted: '$."' || wanted || '"')),
+                    lambda value: value is null
+                )
+            )
+            > 0
         then
             'has no field '''
             || list_filter(needed, lambda wanted: not list_contains(json_keys(object), wanted))[1]
@@ -116,10 +124,10 @@ def _found(query: str, pages: str) -> str:
 
 def _longest(paths: list[str]) -> int:
     """How long a line of gzipped files may be: as long as the longest of them, unpacked."""
-    return max([SHORTEST_LIMIT, *(_unpacked_bytes(Path(path)) for path in paths)])
+    return max([SHORTEST_LIMIT, *(unpacked_bytes(Path(path)) for path in paths)])
 
 
-def _unpacked_bytes(path: Path) -> int:
+def unpacked_bytes(path: Path) -> int:
     """What a gzipped file says in its last four bytes."""
     with path.open("rb") as file:
         file.seek(-4, os.SEEK_END)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -116,12 +116,13 @@ def _plain(text: str) -> str:
     return one_line(re.sub(r"<[^>]*>", " ", text))[:LONGEST_QUESTION]
 
 
-def _endpoint(probe: Pull, endpoint: str, function) -> tuple[bool, str]:  # type: ignore[no-untyped-def]
+def _endpoint(probe: Probe, endpoint: str, function: Callable[[Pull], None]) -> tuple[bool, str]:
     """Whether an endpoint answers, and since when it would be pulled."""
     state = probe.progress.endpoints.get(endpoint)
     since = (state and state.through) or (probe.source.since and probe.source.since.isoformat())
     begins = f"goes on after {since}" if state else f"begins at {since}" if since else "begins at the beginning"
     try:
+        probe.asked = 0
         function(probe)
     except Enough:
         pass

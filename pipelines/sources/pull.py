@@ -22,6 +22,8 @@ Say = Callable[[str], None]
 PACKING = 4
 # What was pulled in this time is enough to say how long the rest takes.
 PACE_SECONDS = 10.0
+# Where a page takes many requests, so many good answers are enough for `check`.
+PROBED = 5
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -136,9 +138,20 @@ class Pull:
 
 @dataclass
 class Probe(Pull):
-    """A pull that keeps nothing and ends at its first page: what `check` does. `questions` are what each survey asks."""
+    """A pull that keeps nothing and ends at its first page, or after a few good answers: what `check` does of one endpoint.
+
+    `questions` are what each survey asks.
+    """
 
     questions: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: int = 0
+
+    @property
+    def http(self) -> Http:
+        self.asked += 1
+        if self.asked > PROBED:
+            raise Enough
+        return super().http
 
     def is_enough(self, survey: str, questions: Callable[[], Mapping[str, str]]) -> bool:
         self.questions[survey] = dict(questions())
