@@ -5,41 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from tests import fake_surveys
+from tests.fake_surveys import START, delighted_response
 from tests.pulling import PullCase, PullScenarios, Tables
-from tests.serving import Asked, FakeService, Reply
+from tests.serving import FakeService
 
 PAGE = 3
-START = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp())
-HOUR = 3600
 
 
-class FakeDelighted(FakeService):
-    """Survey responses by the second of their last change, as https://app.delighted.com/docs/api/listing-survey-responses says."""
+class FakeDelighted(fake_surveys.FakeDelighted):
+    """Responses all of which have changed since they were given, or at that moment."""
 
     def __init__(self) -> None:
         super().__init__()
         self.responses = [_response(number) for number in range(1, 12)]
-        self.route("GET", "/v1/survey_responses.json", self._page)
-
-    def refuse(self, asked: Asked) -> Reply | None:
-        return None if asked.headers.get("authorization") == "Basic YSBrZXk6" else Reply(401)
-
-    def _page(self, asked: Asked) -> Any:
-        assert asked.query["order"] == "asc:updated_at"
-        since, size, page = (int(asked.query[name]) for name in ("updated_since", "per_page", "page"))
-        found = sorted(
-            (one for one in self.responses if one["updated_at"] > since), key=lambda one: (one["updated_at"], one["id"])
-        )
-        return found[(page - 1) * size : page * size]
 
 
 def _response(number: int, after: int = 0, **more: Any) -> dict[str, Any]:
-    """Response `number`, an hour after the one before it, changed so many hours `after` it was given."""
-    at = START + number * HOUR
-    response = {"id": str(number), "person": f"p{number % 4}", "survey_type": "nps", "score": number % 11}
-    return (
-        response | {"comment": None, "created_at": at, "updated_at": at + after * HOUR, "person_properties": {}} | more
-    )
+    return delighted_response(number, after, **{"person_properties": {}, "tags": []} | more)
 
 
 class DelightedCase(PullCase):
@@ -67,7 +50,9 @@ requests_a_minute = 100000
         service.responses += [_response(number) for number in range(13, 18)]
 
     def be_late(self, service: FakeDelighted) -> None:
-        service.responses.append(_response(12, created_at=START, updated_at=service.responses[-1]["updated_at"]))
+        service.responses.append(
+            _response(12, created_at=int(START.timestamp()), updated_at=service.responses[-1]["updated_at"])
+        )
         service.responses[0] = _response(1, after=11, score=9)
 
     def delete(self, service: FakeDelighted) -> None:

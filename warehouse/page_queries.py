@@ -16,8 +16,9 @@ SHORTEST_LIMIT = 16_000_000
 # Flat answers of a survey: what is no column is looked up in there.
 ANSWERS = "answers"
 FAULT = "fault"
-# What Zendesk's words mean: macros that its pages and its raw tables share.
-WORDS = "staging/zendesk_words"
+# Macros that several queries of a service share; Zendesk's serve its raw tables, too.
+ZENDESK_WORDS = "staging/zendesk_words"
+WORDS = (ZENDESK_WORDS, "staging/intercom_words")
 # lacks(object, keys): what a person reads where a page's object has no such key at all; a key that is empty is no fault.
 _LACKS = """create or replace temp macro lacks(object, needed) as (
     case
@@ -62,7 +63,8 @@ def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     """Gives the connection the macros that the queries use."""
     connection.execute(_LACKS)
     connection.execute(_FLAT)
-    connection.execute(read_sql(WORDS))
+    for words in WORDS:
+        connection.execute(read_sql(words))
 
 
 @lru_cache

@@ -13,7 +13,7 @@ import duckdb
 from warehouse.connection import read_sql
 from warehouse.errors import FolderError
 from warehouse.loading import TABLE_ROWS
-from warehouse.page_queries import WORDS
+from warehouse.page_queries import ZENDESK_WORDS
 from warehouse.sql_text import identifier, quoted
 
 # The tables that are read, and the columns of them that are needed.
@@ -40,7 +40,7 @@ READERS = {
 
 def version() -> str:
     """Changes when the same tables would be turned into other rows."""
-    return hashlib.sha256((read_sql(WORDS) + read_sql("staging/zendesk_tables")).encode()).hexdigest()[:12]
+    return hashlib.sha256((read_sql(ZENDESK_WORDS) + read_sql("staging/zendesk_tables")).encode()).hexdigest()[:12]
 
 
 def is_table(path: Path) -> bool:
@@ -63,7 +63,7 @@ def write_exports(folder: Path, out: Path) -> dict[str, Path]:
         connection.execute("set TimeZone = 'UTC'")
         for name, columns in (NEEDED | OPTIONAL).items():
             _read(connection, name, columns.split(), tables.get(name))
-        connection.execute(read_sql(WORDS))
+        connection.execute(read_sql(ZENDESK_WORDS))
         connection.execute(read_sql("staging/zendesk_tables"))
         return {kind: _write(connection, kind, out) for kind in TABLE_ROWS}
 

@@ -1,26 +1,7 @@
 -- One row per message of a conversation: what began it, and every part in which somebody says something.
 with
-    -- Of a conversation that cannot be read as a ticket nothing is: else it would be one without team and channel.
     conversations as (
-        select
-            filename,
-            body as conversation,
-            lacks(
-                body,
-                [
-                    'id',
-                    'created_at',
-                    'updated_at',
-                    'state',
-                    'priority',
-                    'source',
-                    'contacts',
-                    'admin_assignee_id',
-                    'team_assignee_id',
-                    'statistics',
-                    'conversation_parts'
-                ]
-            ) as fault
+        select filename, body as conversation, conversation_lacks(body) as fault
         from pages
         where not coalesce((body ->> '$.deleted')::boolean, false)
     ),

@@ -3,22 +3,7 @@ with conversations as (select filename, body as conversation from pages where no
 
 select
     filename,
-    lacks(
-        conversation,
-        [
-            'id',
-            'created_at',
-            'updated_at',
-            'state',
-            'priority',
-            'source',
-            'contacts',
-            'admin_assignee_id',
-            'team_assignee_id',
-            'statistics',
-            'conversation_parts'
-        ]
-    ) as fault,
+    conversation_lacks(conversation) as fault,
     conversation ->> '$.id' as ticket_id,
     conversation ->> '$.created_at' as created_at,
     conversation ->> '$.updated_at' as updated_at,
