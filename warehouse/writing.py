@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from warehouse.durable import sync_folder
 from warehouse.errors import RowNotWritten
 from warehouse.rows import NOTE_KINDS, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, Field, RowKind
 
@@ -146,17 +147,8 @@ def _put(folder: Path, line: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(folder / name)
-        _sync(folder)
+        sync_folder(folder)
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink()
         raise RowNotWritten(f"{folder} cannot be written: {error.strerror or error}") from error
-
-
-def _sync(folder: Path) -> None:
-    """Makes a rename in `folder` outlast a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

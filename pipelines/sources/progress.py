@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from warehouse.durable import sync_folder
 from warehouse.errors import FolderError
 
 FILE = "progress.json"
@@ -65,15 +66,6 @@ def write(folder: Path, progress: Progress) -> None:
         os.fsync(file.fileno())
     partial.replace(folder / FILE)
     sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes names that were given or taken in a folder lasting."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def instant(text: str | None) -> datetime | None:

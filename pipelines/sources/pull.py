@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.sources import progress
 from pipelines.sources.http import Answer, Http, Pause
 from pipelines.sources.progress import Endpoint, Progress
+from warehouse.durable import sync_folder
 from warehouse.sources import RemoteSource
 
 Say = Callable[[str], None]
@@ -114,7 +115,7 @@ class Pull:
         if modified_at:
             os.utime(partial, (modified_at.timestamp(), modified_at.timestamp()))
         partial.rename(folder / name)
-        progress.sync_folder(folder)
+        sync_folder(folder)
 
     def _stamp(self) -> str:
         """Names of page files are in the order in which they were received."""
