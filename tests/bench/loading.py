@@ -1,0 +1,98 @@
+"""What loading costs: a first load beside a bare one of the same files, batches, publishing, memory and disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.bench import made_up
+from tests.bench.figures import Figure, middle
+from warehouse.sql_text import quoted
+
+PROJECT = Path(__file__).resolve().parents[2]
+BATCHES = 7
+# A run in a process of its own, so that its memory is its own.
+RUNS = """
+import json, resource, sys
+from pathlib import Path
+from pipelines.refresh import Pipelines
+from warehouse.settings import load
+from tests.bench import made_up
+
+folder, tickets, batches = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+pipelines = Pipelines(load(folder / "support.toml"))
+told = []
+for number in range(batches + 1):
+    if number:
+        made_up.write_batch(folder / "exports", tickets, number)
+    report = pipelines.run("bench")
+    assert report.state == "done" and not report.problems, report
+    told.append(report.seconds | {"built": report.tickets_built})
+pipelines.close()
+print(json.dumps({"runs": told, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+
+def figures(folder: Path, tickets: int) -> list[Figure]:
+    """First load and batches at this size; leaves the loaded desk in the folder."""
+    size = f"{tickets:,} tickets"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "support.toml").write_text(made_up.SETTINGS, encoding="utf-8")
+    made_up.write_history(folder / "exports", tickets)
+    bare, bare_bytes = _bare(folder)
+    told = _runs(folder, tickets, BATCHES)
+    first, batches = told["runs"][0], told["runs"][1:]
+    whole = sum(first.get(step, 0) for step in ("pull", "load", "build", "check", "publish"))
+    batch = middle([run["load"] + run["build"] for run in batches])
+    return [
+        Figure("first load: load step", size, first["load"], "s", "bare create table as from read_csv", bare),
+        Figure("first load: whole run", size, whole, "s", "bare create table as from read_csv", bare),
+        Figure("a batch of 1,000 changed tickets: load and build", size, batch * 1000, "ms"),
+        Figure("a batch: load", size, middle([run["load"] for run in batches]) * 1000, "ms"),
+        Figure("a batch: build", size, middle([run["build"] for run in batches]) * 1000, "ms"),
+        Figure("a batch: check", size, middle([run["check"] for run in batches]) * 1000, "ms"),
+        Figure("publish", size, middle([run["publish"] for run in batches if "publish" in run]) * 1000, "ms"),
+        Figure("memory of the pipelines, at most", size, told["megabytes"], "MB"),
+        Figure(
+            "disk",
+            size,
+            _megabytes(folder / "data" / "warehouse.duckdb"),
+            "MB",
+            "the same rows written bare",
+            bare_bytes,
+        ),
+    ]
+
+
+def _bare(folder: Path) -> tuple[float, float]:
+    """Seconds and megabytes of the same files as bare tables."""
+    path = folder / "bare.duckdb"
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as connection:
+        began = time.perf_counter()
+        for kind in made_up.KINDS:
+            connection.execute(
+                f"create table {kind} as from read_csv({quoted(str(folder / 'exports' / kind / 'history.csv'))})"
+            )
+        seconds = time.perf_counter() - began
+        connection.execute("checkpoint")
+    return seconds, _megabytes(path)
+
+
+def _runs(folder: Path, tickets: int, batches: int) -> dict[str, Any]:
+    command = [sys.executable, "-c", RUNS, str(folder), str(tickets), str(batches)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def _megabytes(path: Path) -> float:
+    return path.stat().st_size / 1e6
