@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pipelines.sources import check
+from pipelines.sources import check, pulling
 from tests.conftest import Desk
 from tests.fake_surveys import PAGE, TOKEN, FakeSurveyMonkey, monkey_details, monkey_response
 from tests.pulling import SETTINGS, PullCase, PullScenarios, Tables
@@ -160,7 +160,10 @@ def test_the_last_request_of_the_day_is_the_last(
     service.left_today = 2
     desk.run()
     assert len(service.asked_for("/bulk")) == 2
+    desk.run()
+    assert len(service.asked_for("/bulk")) == 2, "the next pull knows it, too"
     service.left_today = None
+    monkeypatch.setattr(pulling, "_limits", {})  # the day is over
     desk.run()
     assert desk.ask("select count(*) from survey_responses") == [(12,)]
 

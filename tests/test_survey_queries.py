@@ -49,7 +49,7 @@ def test_the_older_duckdb_finds_the_same_responses(tmp_path: Path, service: str)
     with duckdb.connect() as connection:
         page_queries.set_up(connection)
         ours = [json.loads(found) for (found,) in connection.execute(query).fetchall()]
-    macros = ";\n".join([page_queries._LACKS, page_queries._FLAT, read_sql(page_queries.WORDS)])
+    macros = ";\n".join([page_queries._LACKS, page_queries._FLAT, *map(read_sql, page_queries.WORDS)])
     said = subprocess.run([BINARY, "-json", "-c", f"{macros};\n{query};"], capture_output=True, text=True, check=True)
     assert [json.loads(row["found"]) for row in json.loads(said.stdout)] == ours
     assert len(ours) == len(NUMBERS)
