@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-duckdb-1.5 lint format editor clean
+.PHONY: run test test-duckdb-1.5 bench lint format editor clean
 
 run: $(VENV)/installed
 	@$(BIN)/python -m pipelines start
@@ -16,6 +16,11 @@ test: $(VENV)/installed-tests
 test-duckdb-1.5: $(VENV)/installed-tests
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(VENV)/duckdb-1.5 --upgrade duckdb==1.5.6
 	@PYTHONPATH=$(VENV)/duckdb-1.5 $(BIN)/python -m pytest tests/test_marts.py tests/test_loading.py tests/test_formats.py tests/test_publishing.py tests/test_dictionary.py
+
+# What it costs, on made-up data: `make bench TICKETS="100000 1000000"`. Prints a table and writes bench.json.
+TICKETS ?= 100000 1000000
+bench: $(VENV)/installed-tests
+	@$(BIN)/python -m tests.bench --tickets $(TICKETS)
 
 lint: $(VENV)/installed-tests
 	@$(BIN)/ruff check .

@@ -1,0 +1,37 @@
+"""The benchmark's own sums: what it makes up is what it says, and a ratio is of two figures of one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from tests.bench import made_up
+from tests.bench.figures import Figure, table
+
+
+def test_a_made_up_history_has_five_changes_and_a_message_a_ticket(tmp_path: Path) -> None:
+    made_up.write_history(tmp_path, 300)
+    assert [_rows(tmp_path, kind, "history") for kind in made_up.KINDS] == [300, 1500, 300]
+
+
+def test_a_ticket_in_five_of_a_batch_is_older_than_ninety_days(tmp_path: Path) -> None:
+    made_up.write_batch(tmp_path, 100_000, number=1)
+    path = tmp_path / "tickets" / "batch-000001.csv"
+    old = f"count(*) filter (where created_at < timestamp '{made_up.END}' - interval 90 days)"
+    ((share, count),) = duckdb.sql(f"select {old} / count(*), count(*) from '{path}'").fetchall()
+    assert 0.15 < share < 0.25
+    assert count > 900
+
+
+def test_a_figure_stands_beside_its_baseline_and_the_ratio_of_both() -> None:
+    figures = [Figure("load", "10 tickets", 3, "s", "bare", 1.5), Figure("publish", "10 tickets", 250, "ms")]
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(figures).splitlines()]
+    assert lines[2] == ["load", "10 tickets", "3 s", "1.5 s bare", "2.00"]
+    assert lines[3] == ["publish", "10 tickets", "250 ms", "", ""]
+
+
+def _rows(folder: Path, kind: str, name: str) -> int:
+    found = duckdb.sql(f"select count(*) from '{folder / kind / name}.csv'").fetchone()
+    assert found
+    return int(found[0])
