@@ -29,7 +29,7 @@ from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
 from warehouse.rewriting import clear_unfinished, rewrite
 from warehouse.rows import WRITTEN
-from warehouse.services import endpoints_of, received_folder, service_feeds, speaks_of_customers
+from warehouse.services import endpoints_of, received_folder, speaks_of_customers
 from warehouse.settings import Privacy, Settings
 from warehouse.sources import RemoteSource, Source
 from warehouse.writing import written_folder
@@ -71,7 +71,8 @@ class Pipelines:
         self._unreadable: list[str] = []
         self._taken: list[Path] = []
         self._feeds_of_remote = {
-            name: list(service_feeds(name, source, self.folder)) for name, source in settings.remote_sources.items()
+            name: [feed for feed in self.feeds if feed.source.path == received_folder(self.folder, name)]
+            for name in settings.remote_sources
         }
         self._highest_number = 0
         self._publishing_seconds = 0.0
@@ -250,7 +251,7 @@ class Pipelines:
         feeds_by_name = {feed.name: feed for feed in self.feeds}
         for name, source in self.settings.sources.items():
             if isinstance(source, RemoteSource):
-                yield name, self._take_received(name, feeds_by_name)
+                yield name, self._take_received(name)
             elif source.kind == "zendesk_tables":
                 yield name, self._pull_tables(name, source)
             else:
@@ -263,12 +264,12 @@ class Pipelines:
         written_folder(self.folder, feed.kind.name).mkdir(parents=True, exist_ok=True)
         yield from self._pull_feed(feed)
 
-    def _take_received(self, name: str, feeds: dict[str, Feed]) -> Iterator[Arrival]:
+    def _take_received(self, name: str) -> Iterator[Arrival]:
         """What was pulled, into the landing folder of every feed that reads it."""
         folder = received_folder(self.folder, name)
         received = remote.received(folder)
         missed: set[Path] = set()
-        for feed in [feeds[of_source] for of_source in self._feeds_of_remote[name]] if received else []:
+        for feed in self._feeds_of_remote[name] if received else []:
             endpoints = endpoints_of(feed.source)
             looks = [look for endpoint, look in received if endpoints is None or endpoint in endpoints]
             contents = journal.contents(self.connection, feed.name)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -26,34 +28,38 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
     remote_sources = pipelines.settings.remote_sources
     executors = {"default": ThreadPoolExecutor(1), "pulls": ThreadPoolExecutor(max(len(remote_sources), 1))}
     scheduler = BackgroundScheduler(executors=executors, timezone=UTC)
-    # One run at a time; a run that is late is run once, not skipped and not made up for.
-    scheduler.add_job(
-        lambda: _refresh(pipelines),
-        _trigger(pipelines.settings),
-        id="refresh",
-        max_instances=1,
-        coalesce=True,
-        misfire_grace_time=None,
-        next_run_time=datetime.now(UTC),
-    )
+    _add(scheduler, "refresh", _refresh, _trigger(pipelines.settings), pipelines)
     for name, source in remote_sources.items():
         # A thread a source: a slow one delays neither another nor the refresh.
-        scheduler.add_job(
-            _pull,
-            IntervalTrigger(seconds=int(max(source.every, 1)), timezone=UTC),
-            args=(pipelines.settings, name, stop),
-            id=f"pull {name}",
-            executor="pulls",
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-            next_run_time=datetime.now(UTC),
-        )
+        trigger = IntervalTrigger(seconds=source.every, timezone=UTC)
+        _add(scheduler, f"pull {name}", _pull, trigger, pipelines.settings, name, stop, executor="pulls")
     scheduler.start()
     try:
         stop.wait()
     finally:
         scheduler.shutdown(wait=True)
+
+
+def _add(
+    scheduler: BackgroundScheduler,
+    name: str,
+    work: Callable[..., None],
+    trigger: BaseTrigger,
+    *arguments: Any,
+    executor: str = "default",
+) -> None:
+    """Work from now on: one at a time; what is late is done once, not skipped and not made up for."""
+    scheduler.add_job(
+        work,
+        trigger,
+        args=arguments,
+        id=name,
+        executor=executor,
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=datetime.now(UTC),
+    )
 
 
 def _trigger(settings: Settings) -> BaseTrigger:

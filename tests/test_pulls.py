@@ -70,6 +70,19 @@ def test_a_page_that_is_received_is_taken_in_though_the_run_after_it_was_killed(
     assert pulled.ask("select count(*) from survey_responses") == [(11,)]
 
 
+def test_a_look_that_finds_nothing_new_writes_nothing(pulled: Desk) -> None:
+    pipelines = Pipelines(load(pulled.settings_file()))
+    pipelines.pull()
+    pipelines.run("test")
+    log = pulled.folder / "data" / "loading.duckdb.wal"
+    before = log.stat().st_size if log.exists() else 0
+    looks = [pipelines.run("test", only_if_new=True) for _ in range(3)]
+    after = log.stat().st_size if log.exists() else 0
+    pipelines.close()
+    assert looks == [None, None, None]
+    assert after == before
+
+
 def test_a_slow_source_delays_no_other(pulled: Desk, service: FakeDelighted) -> None:
     with FakeDelighted() as slow:
         slow.faults.always(Slow(12))

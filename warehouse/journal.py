@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -63,12 +63,16 @@ class Pulled:
 
 def note_pulls(connection: duckdb.DuckDBPyConnection, pulls: Sequence[Pulled]) -> bool:
     """Keeps how far sources are pulled; whether readers are to hear of it: a pull reached the end, or went wrong in a new way."""
-    told = "select distinct name, complete_at, message from pulls order by all"
-    before = connection.execute(told).fetchall()
     rows = [
         vars(pull) | {name: _naive(getattr(pull, name)) for name in ("through_at", "attempted_at", "complete_at")}
-        for pull in pulls
+        for pull in sorted(pulls, key=lambda pull: (pull.name, pull.endpoint))
     ]
+    columns = ", ".join(field.name for field in fields(Pulled))
+    kept = connection.execute(f"select {columns} from pulls order by name, endpoint").fetchall()
+    if kept == [tuple(row.values()) for row in rows]:
+        return False  # as at most looks: nothing was pulled since the last one
+    told = "select distinct name, complete_at, message from pulls order by all"
+    before = connection.execute(told).fetchall()
     connection.execute("begin")
     connection.execute("delete from pulls")
     _insert(connection, "pulls", rows)

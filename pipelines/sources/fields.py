@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,9 @@ def field(answer: Answer, found: Any, name: str) -> Any:
         return found[name]
     place = answer.address.partition("?")[0]
     has = f"it has: {', '.join(found)}" if isinstance(found, dict) else "it is no object"
-    raise AnswerRefused(f"{place} answers something without the field {name!r} ({one_line(has)[:200]})")
+    raise AnswerRefused(
+        f"{place} answers without {name!r} ({one_line(has)[:200]}). Look whether `address` is that of the service"
+    )
 
 
 def found(http: Http, path: str, parameters: Mapping[str, Any] | None = None) -> Answer | None:
@@ -38,8 +41,14 @@ def deleted(address: str, one: str | int, noticed_at: datetime) -> Answer:
     return Answer(address, 404, {}, json.dumps(body).encode(), noticed_at)
 
 
+def keep_if_other(pull: Pull, endpoint: str, answers: Sequence[Answer], told: Any) -> None:
+    """Keeps a list that cannot be asked what is new, where what it tells (as JSON) is another than last time."""
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    is_other = digest != pull.cursor(endpoint).get("told")
+    pull.keep(endpoint, answers if is_other else [], {"told": digest}, pull.started_at)
+
+
 def keep_names(pull: Pull, endpoint: str, answer: Answer, listed: Any) -> None:
     """Keeps a list of agents or teams where a name is another than before: whether somebody is away is of no interest."""
     names = {str(field(answer, one, "id")): field(answer, one, "name") for one in listed}
-    if names != pull.cursor(endpoint).get("names"):
-        pull.keep(endpoint, [answer], {"names": names}, pull.started_at)
+    keep_if_other(pull, endpoint, [answer], names)

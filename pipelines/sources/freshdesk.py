@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from pipelines.sources.fields import keep_if_other
 from pipelines.sources.http import Answer, Remaining
 from pipelines.sources.pull import Pull
 from pipelines.sources.service import Service, basic
@@ -180,11 +179,8 @@ def _all(pull: Pull, path: str) -> Iterator[Answer]:
 def _keep_if_other(
     pull: Pull, endpoint: str, answers: Sequence[Answer], told: Callable[[dict[str, Any]], Any] = lambda row: row
 ) -> None:
-    """A list that is asked for whole every time: kept where what it tells is another than last time."""
-    texts = [json.dumps(told(row), sort_keys=True) for answer in answers for row in _rows(answer)]
-    digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()
-    is_other = digest != pull.cursor(endpoint).get("told")
-    pull.keep(endpoint, answers if is_other else [], {"told": digest}, pull.started_at)
+    """A list that is asked for whole every time; `told` is what is read of a row of it."""
+    keep_if_other(pull, endpoint, answers, [told(row) for answer in answers for row in _rows(answer)])
 
 
 def _rows(answer: Answer) -> list[dict[str, Any]]:

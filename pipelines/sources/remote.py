@@ -14,6 +14,7 @@ from pipelines.sources.service import Service
 from pipelines.sources.services import SERVICES
 from warehouse.errors import FolderError
 from warehouse.journal import Look, Pulled
+from warehouse.loading import Feed
 from warehouse.services import received_folder
 from warehouse.settings import Settings
 from warehouse.sources import RemoteSource
@@ -42,8 +43,8 @@ def service_of(source: RemoteSource) -> Service:
     return SERVICES[source.kind]
 
 
-def pulled(settings: Settings, feeds: Mapping[str, Sequence[str]]) -> list[Pulled]:
-    """How far each source is pulled, by endpoint; `feeds` are the names of each source's feeds."""
+def pulled(settings: Settings, feeds: Mapping[str, Sequence[Feed]]) -> list[Pulled]:
+    """How far each source is pulled, by endpoint; `feeds` are each source's."""
     found = []
     for name, source in settings.remote_sources.items():
         known = _progress(received_folder(settings.data.folder, name))
@@ -52,7 +53,7 @@ def pulled(settings: Settings, feeds: Mapping[str, Sequence[str]]) -> list[Pulle
                 Pulled(
                     name,
                     source.part_of or name,
-                    list(feeds[name]),
+                    [feed.name for feed in feeds[name]],
                     endpoint,
                     state.pages,
                     progress.instant(state.through),

@@ -5,15 +5,15 @@ https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremen
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipelines.sources.fields import field, keep_if_other
 from pipelines.sources.http import Answer, Limits, Remaining
 from pipelines.sources.pull import Pull
 from pipelines.sources.service import Service, basic
-from warehouse.errors import AnswerRefused, SettingsError
+from warehouse.errors import SettingsError
 from warehouse.sources import RemoteSource
 
 EXPORTED, LISTED = 1000, 100
@@ -142,23 +142,15 @@ def _pages(pull: Pull, path: str, parameters: Mapping[str, Any] | None = None) -
 
 
 def _keep_changed(pull: Pull, endpoint: str, answers: list[Answer]) -> None:
-    """Keeps a list that cannot be asked what is new, where it says anything else than the last time."""
-    said = hashlib.sha256(b"\n".join(answer.content for answer in answers)).hexdigest()
-    is_new = said != pull.cursor(endpoint).get("said")
-    pull.keep(endpoint, answers if is_new else [], {"said": said}, pull.started_at)
+    """Keeps a list that has no export where it says anything else than the last time."""
+    keep_if_other(pull, endpoint, answers, [answer.json() for answer in answers])
 
 
 # What answers say
 
 
 def _part(answer: Answer, name: str) -> Any:
-    page = answer.json()
-    if not isinstance(page, dict) or name not in page:
-        has = ", ".join(page) if isinstance(page, dict) else type(page).__name__
-        raise AnswerRefused(
-            f"{answer.address} answers without {name!r} (it has: {has}). Look whether `address` is that of a Zendesk account."
-        )
-    return page[name]
+    return field(answer, answer.json(), name)
 
 
 def _after(answer: Answer) -> str | None:
