@@ -117,6 +117,13 @@ def test_data_is_as_of_the_last_pull_that_reached_the_end_though_nothing_was_new
     assert message is None
 
 
+def test_how_far_a_list_is_pulled_stands_in_the_warehouse(pulled: Desk) -> None:
+    pulled.run()  # eleven responses, one an hour from 01:00 on the 2nd of March on, are one page
+    assert pulled.ask("select name, source, feeds, endpoint, pages, through_at from pulls") == [
+        ("desk", "desk", ["desk"], "responses", 1, datetime(2026, 3, 2, 11))
+    ]
+
+
 def test_data_is_not_as_of_a_pull_that_failed(pulled: Desk, service: FakeDelighted) -> None:
     pulled.run()
     ((before,),) = pulled.ask("select as_of from as_of")
