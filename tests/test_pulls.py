@@ -16,6 +16,7 @@ from pipelines.__main__ import main
 from pipelines.refresh import Pipelines
 from pipelines.schedule import serve
 from pipelines.sources import progress
+from pipelines.sources.pause import Pause
 from pipelines.sources.pull import Pull
 from tests.conftest import Desk
 from tests.faults import Changed, Slow, Status
@@ -173,6 +174,18 @@ def test_a_backfill_says_how_far_it_is_and_how_long_the_rest_takes_at_this_pace(
     pull.paces["tickets"] = (time.monotonic() - 60, datetime(2026, 1, 1, tzinfo=UTC))
     said = pull.how_far("tickets", datetime(2026, 1, 21, tzinfo=UTC))  # 20 days a minute, 80 days are left
     assert said.endswith("(20% of the time), about 4 minutes left at this pace")
+
+
+def test_a_cursor_that_is_changed_after_it_was_kept_is_not_kept_so(tmp_path: Path) -> None:
+    source = RemoteSource(kind="delighted", address="http://127.0.0.1")
+    known, pause = progress.Progress(), Pause(threading.Event(), None)
+    pull = Pull("desk", source, None, pause, tmp_path, known, {}, datetime(2026, 4, 11, tzinfo=UTC))
+    cursor = {"seen": {"1": 1}}
+    pull.keep("conversations", [], cursor)
+    cursor["seen"]["2"] = 1
+    pull.cursor("conversations")["seen"]["3"] = 1
+    progress.write(tmp_path, known)
+    assert progress.read(tmp_path).endpoints["conversations"].cursor == {"seen": {"1": 1}}
 
 
 def test_check_says_what_is_missing_and_where_to_put_it(

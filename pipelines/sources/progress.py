@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -76,4 +77,5 @@ def moved(before: Endpoint, cursor: Mapping[str, Any], through: datetime | None,
     """The endpoint after pages were kept; `through` never goes back."""
     known = instant(before.through)
     newest = max([at for at in (known, through) if at], default=None)
-    return Endpoint(dict(cursor), newest.isoformat() if newest else None, before.pages + pages)
+    # A copy: what a service goes on to change in its cursor is not kept before its pages are.
+    return Endpoint(deepcopy(dict(cursor)), newest.isoformat() if newest else None, before.pages + pages)

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ class Pull:
 
     def cursor(self, endpoint: str) -> dict[str, Any]:
         """Where the endpoint goes on, as `keep` was last told; empty before its first page."""
-        return dict(self.progress.endpoints.get(endpoint, Endpoint()).cursor)
+        return deepcopy(self.progress.endpoints.get(endpoint, Endpoint()).cursor)
 
     def keep(
         self, endpoint: str, answers: Sequence[Answer], cursor: Mapping[str, Any], through: datetime | None = None
