@@ -1,6 +1,6 @@
 """Made-up exports of any size, written by DuckDB: wide tickets, text of a usual length, agents and topics of very different size.
 
-Of each ticket there are five changes and one message. Of a batch, one ticket in five was made more than ninety days before the newest.
+Of each ticket there are five changes (or as many of them as are asked for) and one message. Of a batch, one ticket in five was made more than ninety days before the newest.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from warehouse.sql_text import quoted
 
 DAYS = 365
 END = "2026-11-01 00:00:00"
+EVENTS = 5
 OLD_SHARE = 0.2
 OLD_DAYS = 90
 SETTINGS = """
@@ -56,11 +57,11 @@ create temp macro words(number, what, count) as
 """
 
 
-def write_history(folder: Path, tickets: int) -> None:
-    """The exports of so many tickets, one CSV file a kind of row."""
+def write_history(folder: Path, tickets: int, events: int = EVENTS) -> None:
+    """The exports of so many tickets with so many changes each, 1 to 5: one CSV file a kind of row."""
     with _connected() as connection:
         connection.execute(f"create temp table made as {_tickets(f'range({tickets})', tickets)}")
-        _write(connection, folder, "history")
+        _write(connection, folder, "history", events)
 
 
 def write_batch(folder: Path, tickets: int, number: int, size: int = 1000) -> None:
@@ -102,8 +103,9 @@ select
 from timed"""
 
 
-def _write(connection: duckdb.DuckDBPyConnection, folder: Path, name: str) -> None:
-    for kind, select in (("tickets", _TICKETS), ("events", _EVENTS), ("messages", _MESSAGES)):
+def _write(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, events: int = EVENTS) -> None:
+    last_events = _EVENTS.format(first=EVENTS - events + 1, after=EVENTS + 1)
+    for kind, select in (("tickets", _TICKETS), ("events", last_events), ("messages", _MESSAGES)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         partial = folder / kind / f".{name}.csv"
         connection.execute(f"copy ({select}) to {quoted(str(partial))} (format csv, header)")
@@ -128,7 +130,7 @@ select
     [null, null, null, null, 'open'][place] as old_value,
     ['open', 'Team ' || agent % 12, 'Agent ' || agent, 'normal', case when is_solved then 'solved' else 'pending' end][place] as new_value,
     'Agent ' || agent as actor,
-from made cross join (select unnest(range(1, 6)) as place) order by number, place"""
+from made cross join (select unnest(range({first}, {after})) as place) order by number, place"""
 _MESSAGES = """
 select
     'M' || number || '-' || version as message_id, 'T' || number as ticket_id,
