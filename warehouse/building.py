@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from warehouse import numbers, rollups, slicing
 from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql
 from warehouse.journal import note_rewriting, note_taken_out
@@ -18,53 +19,48 @@ from warehouse.loading import Feed, create_stores
 from warehouse.names import by_name, keep_names
 from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
+from warehouse.slicing import Slice
 from warehouse.sql_text import quoted
 from warehouse.working_time import end_instant, first_instant, keep_calendars, keep_given_schedules
 
 
 @dataclass(frozen=True)
 class Step:
-    """A file of marts/: kept as a table, or for the length of the build as a temporary one, or both.
+    """A file of marts/: a temporary table for the length of the build, and, where it is `kept`, the rows of a table of the file.
 
     `naming` are the columns it takes from delivered rows, which may name agents and teams by id.
     """
 
     file: str
+    temporary: str
     kept: str = ""
-    temporary: str = ""
     naming: tuple[str, ...] = ()
 
 
 # What delivered rows say of the touched tickets.
 BASE_STEPS = (
-    Step("ticket_messages", temporary="ticket_messages"),
-    Step("ticket_base", temporary="ticket_base", naming=("agent", "team", "supervisor", "manager")),
+    Step("ticket_messages", "ticket_messages"),
+    Step("ticket_base", "ticket_base", naming=("agent", "team", "supervisor", "manager")),
 )
 # The steps of a build for the touched tickets, each from those before it.
 TICKET_STEPS = (
-    Step("ticket_events", kept="ticket_events", naming=("actor", "old_value", "new_value")),
-    Step("status_changes", temporary="status_changes"),
-    Step("backlog_changes", kept="backlog_changes"),
-    Step("wait_turns", temporary="wait_turns", naming=("agent",)),
-    Step("ticket_clocks", temporary="ticket_clocks"),
-    Step("ticket_moments", temporary="ticket_moments"),
-    Step("status_spans", temporary="status_spans"),
-    Step("tickets", kept="store.tickets", temporary="tickets_built"),
-    Step("ticket_promises", temporary="ticket_promises"),
-    Step("sla_outcomes", kept="store.sla_outcomes", temporary="sla_built"),
-    Step("waits", kept="store.waits"),
-    Step("messages", kept="messages"),
+    Step("ticket_events", "events_built", kept="ticket_events", naming=("actor", "old_value", "new_value")),
+    Step("status_changes", "status_changes"),
+    Step("backlog_changes", "backlog_built", kept="backlog_changes"),
+    Step("wait_turns", "wait_turns", naming=("agent",)),
+    Step("ticket_clocks", "ticket_clocks"),
+    Step("ticket_moments", "ticket_moments"),
+    Step("status_spans", "status_spans"),
+    Step("tickets", "tickets_built", kept="store.tickets"),
+    Step("ticket_promises", "ticket_promises"),
+    Step("sla_outcomes", "sla_built", kept="store.sla_outcomes"),
+    Step("waits", "waits_built", kept="store.waits"),
+    Step("messages", "messages_built", kept="messages"),
 )
-RESPONSES = Step("survey_responses", kept="survey_responses", naming=("agent", "team"))
-OTHER_TEMPORARY = (
-    "touched",
-    "touched_responses",
-    "touched_agents",
-    "flows_before",
-    "flows_after",
-    "agents_before",
-    "spelled_names",
-)
+# Kept tables of which the roll-ups need the rows as they were.
+BEFORE = {"store.tickets": "tickets_before", "backlog_changes": "backlog_before", "store.waits": "waits_before"}
+RESPONSES_NAMING = ("agent", "team")
+ROLL_UPS = ("store.queue_changes", "store.team_tickets", "store.sightings")
 CHANNELS = (
     ("email", "Email"),
     ("chat", "Chat"),
@@ -87,6 +83,7 @@ def create_schema(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None
     _execute_folder(connection, "views")
     comment_store(connection)
     connection.execute("commit")
+    numbers.set_up(connection)
 
 
 def _execute_folder(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
@@ -217,10 +214,12 @@ where list_contains($feeds, these.feed)""",
 def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
     name = {"feed": feed}
     for kind in ROW_KINDS.values():
-        marks = kind.marks()
-        if marks:
-            mark = f"insert into store.{marks[0]} select source, {marks[1]}"
-            connection.execute(f"{mark} from store.{kind.table} where feed = $feed", name)
+        if kind.marks():
+            marks = "ticket_no" if kind.builds == "ticket" else "source, response_id"
+            connection.execute(
+                f"insert into store.{kind.marks()} select distinct {marks} from store.{kind.table} where feed = $feed",
+                name,
+            )
         connection.execute(f"delete from store.{kind.table} where feed = $feed", name)
     connection.execute("delete from rejected_rows where feed = $feed", name)
     connection.execute(
@@ -231,82 +230,93 @@ def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
 
 
 def touch_everything(connection: duckdb.DuckDBPyConnection) -> None:
-    """Marks every ticket and survey invitation to be built, and empties the roll-up: its hours may begin elsewhere now."""
-    for table in ("store.queue_changes", "backlog_changes", "store.waits"):
+    """Marks every ticket and survey invitation to be built, and empties what is built of tickets: hours may begin elsewhere now."""
+    for table in (*(step.kept for step in TICKET_STEPS if step.kept), *ROLL_UPS):
         connection.execute(f"delete from {table}")
-    for table in ("ticket_rows", "event_rows", "message_rows", "call_rows"):
-        connection.execute(f"insert into store.touched select distinct source, ticket_id from store.{table}")
+    for kind in ROW_KINDS.values():
+        if kind.builds == "ticket":
+            connection.execute(f"insert into store.touched_tickets select distinct ticket_no from store.{kind.table}")
     connection.execute("insert into store.touched_responses select source, response_id from store.survey_rows")
 
 
 def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
-    """Brings the marts up to date with the store; returns how many tickets were built. One transaction, safe to repeat."""
+    """Brings the marts up to date with the store; returns how many tickets were built. Safe to repeat: each slice of tickets is one
+    transaction, and what is not built yet stays noted."""
     connection.execute(read_sql("working_time"))
     connection.execute("begin")
     _date_sources(connection, settings)
     are_named = keep_names(connection)
-    count = _gather_touched(connection, are_named)
-    _temporary(connection, "flows_before", read_sql("marts/queue_flows"))
-    _temporary(
-        connection,
-        "agents_before",
-        "select source, agent from store.tickets semi join touched using (source, ticket_id)"
-        " union select source, agent from store.waits semi join touched using (source, ticket_id)",
-    )
-    for step in TICKET_STEPS:
-        _take(connection, step, are_named)
-    _touch_responses_of_tickets(connection)
-    _rebuild_touched(
-        connection, RESPONSES.kept, _rows(RESPONSES, are_named), "touched_responses", "source, response_id"
-    )
-    _add_flows(connection)
-    _rebuild_agents(connection)
-    _rebuild_teams(connection)
-    connection.execute("delete from store.touched")
-    connection.execute("delete from store.touched_responses")
-    connection.execute("commit")
-    for table in (*OTHER_TEMPORARY, *(step.temporary for step in (*BASE_STEPS, *TICKET_STEPS) if step.temporary)):
-        connection.execute(f"drop table if exists temp.{table}")
-    return count
-
-
-def _gather_touched(connection: duckdb.DuckDBPyConnection, are_named: bool) -> int:
-    _temporary(connection, "touched", "select distinct source, ticket_id from store.touched")
     _temporary(connection, "touched_responses", "select distinct source, response_id from store.touched_responses")
-    _take_base(connection, are_named)
+    parts = slicing.slices(connection)
+    _begin_slice(connection, parts[0], are_named)
+    slicing.oldest(connection, is_whole=len(parts) == 1)
     if keep_calendars(connection):
-        _take_base(connection, are_named)
-    row = connection.execute("select count(*) from touched").fetchone()
-    return int(row[0]) if row else 0
+        parts = slicing.slices(connection)
+        _begin_slice(connection, parts[0], are_named)
+    _temporary(connection, "checked_tickets", "select distinct ticket_no from store.touched_tickets")
+    for place, part in enumerate(parts):
+        if place:
+            connection.execute("commit; begin")
+            _begin_slice(connection, part, are_named)
+        _build_slice(connection, are_named)
+        connection.execute(f"delete from store.touched_tickets where ticket_no between {part.first} and {part.last}")
+    _rebuild_responses(connection, are_named)
+    rollups.keep_people(connection)
+    connection.execute("commit")
+    _forget(connection)
+    return sum(part.count for part in parts)
 
 
-def _take_base(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None:
+def _begin_slice(connection: duckdb.DuckDBPyConnection, part: Slice, are_named: bool) -> None:
+    slicing.gather(connection, part)
     for step in BASE_STEPS:
         _take(connection, step, are_named)
+
+
+def _build_slice(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None:
+    for step in TICKET_STEPS:
+        _take(connection, step, are_named)
+    for step in TICKET_STEPS:
+        if step.kept:
+            _keep(connection, step)
+    rollups.add_up(connection)
+    _touch_responses_of_tickets(connection)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+    slicing.forget(connection)
+    rollups.forget(connection)
+    steps = (step.temporary for step in (*BASE_STEPS, *TICKET_STEPS))
+    for table in (*steps, *BEFORE.values(), "touched_responses", "spelled_names", "oldest"):
+        connection.execute(f"drop table if exists temp.{table}")
 
 
 def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
     connection.execute(f"create or replace temp table {name} as {select}")
 
 
-def _rows(step: Step, are_named: bool) -> str:
-    """The select of a step, with agents and teams by name; where no name is known it is as it stands."""
-    rows = read_sql(f"marts/{step.file}")
-    return by_name(rows, step.naming) if step.naming and are_named else rows
+def _rows(file: str, naming: tuple[str, ...], are_named: bool) -> str:
+    """The select of a mart, with agents and teams by name; where no name is known it is as it stands."""
+    rows = read_sql(f"marts/{file}")
+    return by_name(rows, naming) if naming and are_named else rows
 
 
 def _take(connection: duckdb.DuckDBPyConnection, step: Step, are_named: bool) -> None:
-    rows = _rows(step, are_named)
-    if step.temporary:
-        _temporary(connection, step.temporary, rows)
-        rows = f"from {step.temporary}"
-    if step.kept:
-        _rebuild_touched(connection, step.kept, rows, "touched", "source, ticket_id")
+    _temporary(connection, step.temporary, _rows(step.file, step.naming, are_named))
 
 
-def _rebuild_touched(connection: duckdb.DuckDBPyConnection, table: str, rows: str, touched: str, identity: str) -> None:
-    connection.execute(f"delete from {table} where ({identity}) in (select ({identity}) from {touched})")
-    connection.execute(f"insert into {table} by name {rows}")
+def _keep(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+    """Replaces the kept rows of the touched tickets by those that were built."""
+    before = BEFORE.get(step.kept)
+    which = "ticket_no in (select ticket_no from numbers)"
+    if before:
+        _temporary(connection, before, f"select *, rowid as row_no from {step.kept} where {which}")
+        which = f"rowid in (select row_no from {before})"
+    connection.execute(f"delete from {step.kept} where {which}")
+    connection.execute(
+        f"insert into {step.kept} by name select built.* replace (touched.delivered_id as ticket_id), touched.ticket_no"
+        f" from {step.temporary} as built inner join touched using (source, ticket_id)"
+    )
 
 
 def _touch_responses_of_tickets(connection: duckdb.DuckDBPyConnection) -> None:
@@ -315,73 +325,18 @@ def _touch_responses_of_tickets(connection: duckdb.DuckDBPyConnection) -> None:
 insert into touched_responses
 select source, response_id
 from store.survey_rows
-semi join touched using (source, ticket_id)
+semi join numbers using (ticket_no)
 anti join touched_responses using (source, response_id)"""
     )
 
 
-def _add_flows(connection: duckdb.DuckDBPyConnection) -> None:
-    """What the touched tickets add now, less what they added before; hours in which nothing is left have no row."""
-    _temporary(connection, "flows_after", read_sql("marts/queue_flows"))
-    counts = [
-        row[0]
-        for row in connection.execute(
-            "select column_name from (describe flows_after) where column_type = 'BIGINT'"
-        ).fetchall()
-    ]
-    changed = " or ".join(f"{name} <> 0" for name in counts)
-    sums = ", ".join(f"sum({name})::bigint as {name}" for name in counts)
-    minus = ", ".join(f"-{name} as {name}" for name in counts)
-    keys = "source, hour, channel, team"
-    same = " and ".join(f"old.{key} is not distinct from flow_changes.{key}" for key in keys.split(", "))
-    _temporary(
-        connection,
-        "flow_changes",
-        f"select {keys}, {sums} from (from flows_after union all by name select {keys}, {minus} from flows_before) group by {keys} having {changed}",
-    )
-    _temporary(
-        connection,
-        "flows_now",
-        f"select {keys}, {sums} from (from flow_changes union all by name select old.* from store.queue_changes as old"
-        f" where exists (select 1 from flow_changes where {same})) group by {keys} having {changed}",
-    )
-    connection.execute(f"delete from store.queue_changes as old where exists (select 1 from flow_changes where {same})")
-    connection.execute("insert into store.queue_changes by name select * from flows_now order by hour")
-    connection.execute("drop table flow_changes; drop table flows_now")
-
-
-def _rebuild_agents(connection: duckdb.DuckDBPyConnection) -> None:
-    _temporary(
-        connection,
-        "touched_agents",
-        """
-select distinct source, agent
-from (
-    from agents_before
-    union all
-    select source, agent from store.tickets semi join touched using (source, ticket_id)
-    union all
-    select source, agent from store.waits semi join touched using (source, ticket_id)
-)
-where agent is not null""",
-    )
-    _rebuild_touched(connection, "agents", read_sql("marts/agents"), "touched_agents", "source, agent")
-
-
-def _rebuild_teams(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("delete from teams")
-    connection.execute(
-        """
-insert into teams by name
-select
-    source,
-    team,
-    count(distinct agent) as agents,
-    count(*) as tickets,
-from store.tickets
-where team is not null
-group by source, team"""
-    )
+def _rebuild_responses(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None:
+    if connection.execute("select 1 from touched_responses limit 1").fetchone():
+        touched = "(source, response_id) in (select (source, response_id) from touched_responses)"
+        connection.execute(f"delete from survey_responses where {touched}")
+        rows = _rows("survey_responses", RESPONSES_NAMING, are_named)
+        connection.execute(f"insert into survey_responses by name {rows}")
+    connection.execute("delete from store.touched_responses")
 
 
 def _date_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

@@ -50,8 +50,15 @@ def _read(path: Path) -> Check:
 
 
 def run_checks(connection: duckdb.DuckDBPyConnection, run_id: int) -> list[Finding]:
-    """Runs every check, keeps what was found in `check_results`, and returns it, errors first."""
+    """Runs every check, keeps what was found in `check_results`, and returns it, errors first.
+
+    Checks of single tickets look at those of temp table checked_tickets, which a build leaves: the others are as they were.
+    """
+    connection.execute(
+        "create temp table if not exists checked_tickets as select distinct ticket_no from store.tickets"
+    )
     findings = [finding for check in checks() for finding in _run(connection, check)]
+    connection.execute("drop table temp.checked_tickets")
     connection.execute("begin")
     connection.execute("delete from check_results")
     for finding in findings:

@@ -20,7 +20,7 @@ from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.page_queries import unpacked_bytes
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
-from warehouse.rows import BOOKKEEPING, ROW_KINDS, SQL_TYPES, WRITTEN, WRITTEN_FEEDS, RowKind
+from warehouse.rows import BOOKKEEPING, NUMBERS, ROW_KINDS, SQL_TYPES, WRITTEN, WRITTEN_FEEDS, RowKind
 from warehouse.services import PagesSource, service_feeds
 from warehouse.settings import Settings
 from warehouse.sources import RemoteSource, RowName, Source
@@ -34,6 +34,8 @@ FILES_A_BATCH = 500
 BYTES_A_BATCH = 256_000_000
 # A page is parsed whole, and takes several times its length in memory.
 PAGE_BYTES_A_BATCH = 48_000_000
+# Staged rows that can be loaded.
+GOOD_ROWS = "numbered where reason is null"
 # What a file can be at fault for; anything else is ours or the machine's, and fails the run.
 UNREADABLE = (
     FileRefused,
@@ -119,12 +121,14 @@ def create_stores(connection: duckdb.DuckDBPyConnection) -> None:
     for kind in ROW_KINDS.values():
         table = f"store.{kind.table}"
         connection.execute(f"create table if not exists {table} ({bookkeeping}, {stored_columns(kind)})")
-        for field in kind.stored_fields():  # a file of an earlier version may lack one
-            connection.execute(
-                f"alter table {table} add column if not exists {identifier(field.name)} {SQL_TYPES[field.type]}"
-            )
+        later = {field.name: SQL_TYPES[field.type] for field in kind.stored_fields()} | dict.fromkeys(
+            kind.numbers(), "uinteger"
+        )
+        for name, type_of in later.items():  # a file of an earlier version may lack one
+            connection.execute(f"alter table {table} add column if not exists {identifier(name)} {type_of}")
         connection.execute(f"comment on table {table} is {quoted(_meaning(kind))}")
         meanings = [(name, meaning) for name, _, meaning in BOOKKEEPING]
+        meanings += [(name, NUMBERS[name]) for name in kind.numbers()]
         for name, meaning in meanings + [(field.name, field.meaning) for field in kind.stored_fields()]:
             connection.execute(f"comment on column {table}.{identifier(name)} is {quoted(sentence(meaning))}")
 
@@ -257,34 +261,61 @@ def _load_files(
     connection: duckdb.DuckDBPyConnection, feed: Feed, shape: Shape, members: list[Readable], run_id: int
 ) -> None:
     source = mapped(feed.name, feed.source, shape, members[0].file.name)
-    _stage(connection, feed, source, shape, members)
+    staging = Staging(source, feed.time_zone)
+    _stage(connection, staging, shape, members)
+    fields = [*feed.kind.numbers(), *(identifier(field.name) for field in staging.kept_fields())]
     connection.execute("begin")
-    _judge(connection, feed)
-    _store(connection, feed)
-    _account(connection, feed, run_id)
+    if _are_all_new(connection, feed):
+        _insert(connection, feed, fields, GOOD_ROWS)
+        _account(connection, feed, run_id, _ALL_LOADED)
+    else:
+        _judge(connection)
+        _replace(connection, feed, fields)
+        _account(connection, feed, run_id, _BY_VERDICT)
     connection.execute("commit")
     _forget_stage(connection)
 
 
-def _stage(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, source: Source, shape: Shape, members: list[Readable]
-) -> None:
-    """Temp tables: batch_files, staged (typed rows and reasons), unparsed (CSV lines that are no rows)."""
+def _stage(connection: duckdb.DuckDBPyConnection, staging: Staging, shape: Shape, members: list[Readable]) -> None:
+    """Temp tables: batch_files, staged (typed rows and reasons), unparsed (CSV lines that are no rows); and view numbered."""
     _forget_stage(connection)
     connection.execute(
-        "create temp table batch_files as select unnest($numbers::bigint[]) as file_no, unnest($paths::varchar[]) as filename",
+        """
+create temp table batch_files as
+select batch.file_no, batch.filename, files.name, files.modified_at
+from (select unnest($numbers::bigint[]) as file_no, unnest($paths::varchar[]) as filename) as batch
+inner join files using (file_no)""",
         {"numbers": [member.file.file_no for member in members], "paths": [str(member.path) for member in members]},
     )
-    staging = Staging(source, feed.time_zone)
     connection.execute(f"set TimeZone = {quoted(staging.time_zone)}")
-    if isinstance(source, PagesSource):
+    if isinstance(staging.source, PagesSource):
         connection.execute("set threads = 1")  # as quick as with more, and half the memory: parsed pages are large
     try:
-        _read_until_dated(connection, staging, delivered(shape, members, source), members)
+        _read_until_dated(connection, staging, delivered(shape, members, staging.source), members)
     finally:
         connection.execute("reset threads")
         connection.execute("set TimeZone = 'UTC'")
+    _number_lines(connection, len(members) == 1)
     _keep_unparsed(connection, members)
+
+
+def _number_lines(connection: duckdb.DuckDBPyConnection, is_one_file: bool) -> None:
+    """Temp view numbered: the staged rows with row_no, their place over all files, line_no, that in their own, and their file."""
+    line_no, lines = "staged.rowid + 1", ""
+    if not is_one_file:
+        connection.execute(
+            "create temp table line_numbers as"
+            " select rowid as row_no, row_number() over (partition by filename order by rowid) as line_no from staged"
+        )
+        line_no, lines = "line_numbers.line_no", "inner join line_numbers on line_numbers.row_no = staged.rowid"
+    connection.execute(
+        f"""
+create temp view numbered as
+select staged.*, staged.rowid as row_no, {line_no} as line_no, batch_files.file_no, batch_files.name as file_name, batch_files.modified_at
+from staged
+inner join batch_files using (filename)
+{lines}"""
+    )
 
 
 def _read_until_dated(
@@ -358,34 +389,21 @@ inner join reject_scans as scans using (scan_id, file_id)
 group by scans.file_path, errors.line, errors.line_byte_position"""
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
-    """Temp table judged: every good staged row with its verdict, and whether it is the newest version of its key."""
-    connection.execute(
-        """
-create temp table incoming as
-select
-    staged.rowid as row_no,
-    staged.key,
-    staged.row_hash,
-    batch_files.file_no,
-    row_number() over (partition by staged.filename order by staged.rowid) as line_no,
-    {
-        'version_at': coalesce(staged.version_at, files.modified_at),
-        'modified_at': files.modified_at,
-        'file_no': batch_files.file_no,
-        'row_no': staged.rowid
-    } as version,
-from staged
-inner join batch_files using (filename)
-inner join files on files.file_no = batch_files.file_no
-where staged.reason is null"""
-    )
+def _are_all_new(connection: duckdb.DuckDBPyConnection, feed: Feed) -> bool:
+    """Whether no good row has a key that the store or another one has. Makes temp table standing: what the store says of those keys."""
     # row_no -1 sorts a standing row before any row of the same file; its place within an older batch no longer matters.
-    # Rows come in order within a file; the order of files in one scan is not kept by DuckDB, so file_no goes first.
+    marks = f"{marked(feed.kind, feed.source_name)}," if feed.kind.marks() else ""
     connection.execute(
         f"""
 create temp table standing as
+with near as materialized (
+    select rowid as stored_row, *
+    from store.{feed.kind.table}
+    semi join (from staged where reason is null) as incoming using (key_no)
+)
 select
+    stored_row,
+    {marks}
     key,
     row_hash,
     {{
@@ -394,8 +412,30 @@ select
         'file_no': file_no,
         'row_no': -1::bigint
     }} as version,
-from store.{feed.kind.table}
-where source = {quoted(feed.source_name)} and key in (select key from incoming)"""
+from near
+where source = {quoted(feed.source_name)} and key in (select key from {GOOD_ROWS})"""
+    )
+    return not _value(
+        connection,
+        f"select (select count(*) > 0 from standing) or (select count(*) > count(distinct key) from {GOOD_ROWS})",
+    )
+
+
+def _judge(connection: duckdb.DuckDBPyConnection) -> None:
+    """Temp table judged: every good staged row with its verdict, and whether it is the newest version of its key."""
+    # Rows come in order within a file; the order of files in one scan is not kept by DuckDB, so file_no goes first.
+    connection.execute(
+        f"""
+create temp table incoming as
+select
+    row_no,
+    key,
+    row_hash,
+    file_no,
+    {{
+        'version_at': coalesce(version_at, modified_at), 'modified_at': modified_at, 'file_no': file_no, 'row_no': row_no
+    }} as version,
+from {GOOD_ROWS}"""
     )
     repeats = _value(connection, "select count(*) > count(distinct key) from incoming")
     connection.execute(f"create temp table judged as {_SEQUENCE_VERDICTS if repeats else _SINGLE_VERDICTS}")
@@ -422,7 +462,6 @@ select
     row_no,
     key,
     file_no,
-    line_no,
     row_hash,
     before_hash as standing_hash,
     coalesce(version > before_version, true) as is_newest,
@@ -432,9 +471,9 @@ from compared"""
 # Rows of a key one after the other, as if each had been delivered alone.
 _SEQUENCE_VERDICTS = f"""
 with all_versions as (
-    select row_no, key, file_no, line_no, row_hash, version from incoming
+    select row_no, key, file_no, row_hash, version from incoming
     union all by name
-    select -1::bigint as row_no, key, 0::bigint as file_no, 0::bigint as line_no, row_hash, version from standing
+    select -1::bigint as row_no, key, 0::bigint as file_no, row_hash, version from standing
 ),
 compared as (
     select
@@ -450,7 +489,6 @@ select
     row_no,
     key,
     file_no,
-    line_no,
     row_hash,
     standing_hash,
     version = newest_version as is_newest,
@@ -459,72 +497,77 @@ from compared
 where row_no >= 0"""
 
 
-def _store(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
-    """Replaces what changed, moves the version of what did not, and marks the tickets to build."""
-    table, source = f"store.{feed.kind.table}", quoted(feed.source_name)
+def _replace(connection: duckdb.DuckDBPyConnection, feed: Feed, fields: list[str]) -> None:
+    """Replaces what changed, moves the version of what did not, and marks what to build."""
+    table = f"store.{feed.kind.table}"
     connection.execute(
-        "create temp table changed as select row_no, key, line_no, file_no from judged"
-        " where is_newest and row_hash is distinct from standing_hash"
+        "create temp table changed as select row_no, key from judged where is_newest and row_hash is distinct from standing_hash"
     )
-    _mark(connection, feed, f"{table} where source = {source} and key in (select key from changed)")
-    connection.execute(f"delete from {table} where source = {source} and key in (select key from changed)")
-    fields = ", ".join(identifier(field.name) for field in feed.kind.stored_fields())
-    staged_fields = ", ".join(f"staged.{identifier(field.name)}" for field in feed.kind.stored_fields())
+    _mark(connection, feed, "standing semi join changed using (key)")
     connection.execute(
-        f"""
-insert into {table} (source, feed, key, version_at, modified_at, file_no, line_no, row_hash, {fields})
-select {source}, {quoted(feed.name)}, staged.key, staged.version_at, files.modified_at, changed.file_no, changed.line_no, staged.row_hash, {staged_fields}
-from changed
-inner join staged on staged.rowid = changed.row_no
-inner join files on files.file_no = changed.file_no
-order by changed.row_no"""
+        f"delete from {table} where rowid in (select stored_row from standing semi join changed using (key))"
     )
-    _mark(connection, feed, "staged where rowid in (select row_no from changed)")
+    _insert(connection, feed, fields, "numbered semi join changed using (row_no)")
     connection.execute(
         f"""
 update {table} as stored
-set version_at = coalesce(staged.version_at, stored.version_at), modified_at = files.modified_at, file_no = judged.file_no, line_no = judged.line_no
+set
+    version_at = coalesce(numbered.version_at, stored.version_at),
+    modified_at = numbered.modified_at,
+    file_no = numbered.file_no,
+    line_no = numbered.line_no
 from judged
-inner join staged on staged.rowid = judged.row_no
-inner join files on files.file_no = judged.file_no
-where
-    judged.is_newest
-    and judged.row_hash = judged.standing_hash
-    and stored.key = judged.key
-    and stored.source = {source}"""
+inner join numbered using (row_no)
+inner join standing on standing.key = judged.key
+where judged.is_newest and judged.row_hash = judged.standing_hash and stored.rowid = standing.stored_row"""
     )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, feed: Feed, fields: list[str], rows: str) -> None:
+    """Good rows into the store, in their order, and marks of what to build; fields that no row of the feed fills are null."""
+    given = ", ".join(["key", "version_at", "modified_at", "file_no", "line_no", "row_hash", *fields])
+    connection.execute(
+        f"insert into store.{feed.kind.table} (source, feed, {given})"
+        f" select {quoted(feed.source_name)}, {quoted(feed.name)}, {given} from {rows}"
+        f"{'' if rows == GOOD_ROWS else ' order by row_no'}"
+    )
+    _mark(connection, feed, rows)
 
 
 def _mark(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str) -> None:
     """Notes what has to be built anew because of `rows`."""
-    marks = feed.kind.marks()
-    if marks:
-        table, identity = marks
+    if feed.kind.marks():
         connection.execute(
-            f"insert into store.{table} select distinct {quoted(feed.source_name)}, {identity} from {rows}"
+            f"insert into store.{feed.kind.marks()} select distinct {marked(feed.kind, feed.source_name)} from {rows}"
         )
 
 
-def _account(connection: duckdb.DuckDBPyConnection, feed: Feed, run_id: int) -> None:
+# Of every file how many rows came to what.
+_ALL_LOADED = f"select file_no, count(*) as rows_loaded, 0 as rows_unchanged, 0 as rows_superseded from {GOOD_ROWS} group by file_no"
+_BY_VERDICT = """
+select
+    file_no,
+    count(*) filter (where verdict = 'loaded') as rows_loaded,
+    count(*) filter (where verdict = 'unchanged') as rows_unchanged,
+    count(*) filter (where verdict = 'superseded') as rows_superseded,
+from judged
+group by file_no"""
+
+
+def _account(connection: duckdb.DuckDBPyConnection, feed: Feed, run_id: int, verdicts: str) -> None:
     """Every row read is counted in `files`; every rejected one is kept in `rejected_rows`."""
     connection.execute(
         f"""
 insert into rejected_rows
 with refused as (
-    select
-        filename,
-        row_number() over (partition by filename order by rowid) as line_no,
-        reason,
-        delivered,
-    from staged
-    qualify reason is not null
+    select filename, line_no, reason, delivered from numbered where reason is not null
     union all
     select filename, line_no, reason, delivered from unparsed
 )
-select batch_files.file_no, {quoted(feed.name)}, {quoted(feed.source_name)}, files.name, refused.line_no, refused.reason, refused.delivered
+select
+    batch_files.file_no, {quoted(feed.name)}, {quoted(feed.source_name)}, batch_files.name, refused.line_no, refused.reason, refused.delivered
 from refused
-inner join batch_files using (filename)
-inner join files on files.file_no = batch_files.file_no"""
+inner join batch_files using (filename)"""
     )
     connection.execute(
         f"""
@@ -550,27 +593,17 @@ from (
     from batch_files
     left join (
         select
-            staged.filename,
+            filename,
             count(*) as rows_staged,
-            count(staged.reason) as rows_refused,
-            max(staged.exported_at) filter (where staged.reason is null) as exported_at,
+            count(reason) as rows_refused,
+            max(exported_at) filter (where reason is null) as exported_at,
             -- A date after the file was written is a mistake in it, unless all are: then the file's own time is wrong.
-            max(staged.latest_at) filter (where staged.reason is null and staged.latest_at <= files.modified_at + interval 1 hour) as latest_at,
-            max(staged.latest_at) filter (where staged.reason is null) as latest_of_all_at,
-        from staged
-        inner join batch_files using (filename)
-        inner join files on files.file_no = batch_files.file_no
-        group by staged.filename
+            max(latest_at) filter (where reason is null and latest_at <= modified_at + interval 1 hour) as latest_at,
+            max(latest_at) filter (where reason is null) as latest_of_all_at,
+        from numbered
+        group by filename
     ) as stages using (filename)
-    left join (
-        select
-            file_no,
-            count(*) filter (where verdict = 'loaded') as rows_loaded,
-            count(*) filter (where verdict = 'unchanged') as rows_unchanged,
-            count(*) filter (where verdict = 'superseded') as rows_superseded,
-        from judged
-        group by file_no
-    ) as verdicts using (file_no)
+    left join ({verdicts}) as verdicts using (file_no)
     left join (select filename, count(*) as unparsed from unparsed group by filename) as lines using (filename)
 ) as counted
 where files.file_no = counted.file_no"""
@@ -578,10 +611,16 @@ where files.file_no = counted.file_no"""
 
 
 def _forget_stage(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in ("batch_files", "staged", "unparsed", "incoming", "standing", "judged", "changed"):
+    connection.execute("drop view if exists temp.numbered")
+    for table in ("batch_files", "staged", "line_numbers", "unparsed", "incoming", "standing", "judged", "changed"):
         connection.execute(f"drop table if exists temp.{table}")
     for table in ("reject_errors", "reject_scans"):
         connection.execute(f"drop table if exists {table}")
+
+
+def marked(kind: RowKind, source: str) -> str:
+    """The SQL of what a row of this kind marks to be built: the columns of the kind's table of marks."""
+    return "ticket_no" if kind.builds == "ticket" else f"{quoted(source)} as source, response_id"
 
 
 def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> object:

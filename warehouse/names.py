@@ -68,12 +68,11 @@ def _follow_changes(connection: duckdb.DuckDBPyConnection) -> None:
 def _touch_renamed(connection: duckdb.DuckDBPyConnection) -> None:
     for name, columns in _NAMING.items():
         kind = ROW_KINDS[name]
-        table, identity = kind.marks() or ("", "")
+        marks = "ticket_no" if kind.builds == "ticket" else "source, response_id"
         for column in columns:
             connection.execute(
-                f"insert into store.{table} select distinct source, {identity} from store.{kind.table} as row_of"
+                f"insert into store.{kind.marks()} select distinct {marks} from store.{kind.table} as row_of"
                 f" semi join renamed on {_is_named(column, 'renamed')}"
-                f" anti join store.{table} using (source, {identity})"
             )
 
 

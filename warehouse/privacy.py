@@ -19,7 +19,7 @@ from warehouse.contacts import LETTER, NAME, macros
 from warehouse.errors import FolderError
 from warehouse.secrets import long_enough, secret
 from warehouse.settings import Privacy
-from warehouse.sql_text import quoted, text_list
+from warehouse.sql_text import quoted
 
 KEY_NAME = "privacy_key"
 KEY_FILE = "privacy.key"
@@ -110,23 +110,24 @@ def _macros(settings: Privacy) -> list[str]:
         "keyed_hash(value) as left(sha256(getvariable('privacy_outer')"
         " || unhex(sha256(getvariable('privacy_inner') || encode(value)))), 20)",
         "pseudonym(value) as 'c_' || keyed_hash(lower(trim(value, chr(9) || chr(10) || chr(13) || ' ')))",
-        f"without_erased(value) as case when not regexp_full_match(value, {quoted(ERASED)}) then value end",
+        f"is_erased(value) as starts_with(value, 'erased_') and regexp_full_match(value, {quoted(ERASED)})",
+        "without_erased(value) as case when not is_erased(value) then value end",
         f"as_customer(value) as {'without_erased(value)' if 'customer' in keep else 'pseudonym(without_erased(value))'}",
         # In what tells rows apart, somebody erased is told apart, too.
         f"as_id(value) as {'value' if 'customer' in keep else 'pseudonym(value)'}",
-        f"as_actor(value) as case when list_contains({_list(_NOBODY)}, lower(value)) then value else as_customer(value) end",
+        f"as_actor(value) as case when lower(value) in {_one_of(_NOBODY)} then value else as_customer(value) end",
         f"as_words(text) as {'text' if 'contact_details' in keep else 'without_contacts(text)'}",
         f"as_message(text) as {'text' if 'message_text' in keep else 'null::varchar'}",
-        f"is_harmless_change(field) as coalesce(list_contains({_list(HARMLESS_CHANGES)}, field), false)",
+        f"is_harmless_change(field) as coalesce(field in {_one_of(HARMLESS_CHANGES)}, false)",
         f"""as_change(value, field) as case
             when is_harmless_change(field) then value
-            when regexp_full_match(value, {quoted(ERASED)}) then value
+            when is_erased(value) then value
             when regexp_matches(field, {quoted(_NAMING_CHANGE)}) then as_customer(value)
             when regexp_matches(field, {quoted(_TELLING_CHANGE)}) then as_words(as_message(value))
             else as_words(value)
         end""",
         # What is part of a key and mapped to no field: an id, unless it looks like a person.
-        rf"as_key(value) as case when regexp_matches(value, '@|^ *\+|[{LETTER}] [{LETTER}]') then as_id(value) else value end",
+        f"as_key(value) as {'value' if 'customer' in keep else _key_of_nobody()}",
         *_own_name("customer" in keep),
         *_rejected("rejected_rows" in keep),
     ]
@@ -159,5 +160,12 @@ def _own_name(is_kept: bool) -> list[str]:
     ]
 
 
-def _list(words: str) -> str:
-    return text_list(words.split())
+def _key_of_nobody() -> str:
+    """A value as it is, or hashed where it looks like a person; the signs of one are looked for first, as that is quick."""
+    has_sign = "(contains(value, '@') or contains(value, '+') or contains(value, ' '))"
+    looks = rf"regexp_matches(value, '@|^ *\+|[{LETTER}] [{LETTER}]')"
+    return f"case when {has_sign} and {looks} then as_id(value) else value end"
+
+
+def _one_of(words: str) -> str:
+    return f"({', '.join(quoted(word) for word in words.split())})"

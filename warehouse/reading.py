@@ -211,7 +211,7 @@ def _csv_scan(paths: str, shape: Shape, source: Source) -> str:
     return (
         f"read_csv({paths}, columns = {{{columns}}}, auto_detect = false, header = false, skip = {shape.skip},"
         f"{line_end} delim = {quoted(shape.delimiter)}, quote = {quoted(source.quote)}, escape = {quoted(source.quote)},"
-        f" filename = {quoted(FILE_COLUMN)}, store_rejects = true, max_line_size = {LONGEST_LINE})"
+        f" filename = {quoted(FILE_COLUMN)}, store_rejects = true, max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE})"
     )
 
 

@@ -21,6 +21,7 @@ def rewrite(path: Path, time_zone: str, memory_limit: str | None = None) -> None
         create_schema(connection, time_zone)
         connection.execute(f"attach {quoted(str(path))} as before (read_only)")
         for schema, table in _tables(connection):
+            connection.execute(f"delete from {schema}.{table}")
             connection.execute(f"insert into {schema}.{table} by name from before.{schema}.{table}")
         connection.execute("detach before")
         connection.execute("checkpoint")

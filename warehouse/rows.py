@@ -58,17 +58,25 @@ class RowKind:
     def speaks_of_customers(self) -> bool:
         return any(field.personal not in (None, "refused") for field in self.fields)
 
-    def marks(self) -> tuple[str, str] | None:
-        """The store table that notes what has to be built anew, and the column that names it; None: calendar and names look for
-        themselves, and remarks are read from the store."""
-        marks: dict[Builds, tuple[str, str] | None] = {
-            "ticket": ("touched", "ticket_id"),
-            "response": ("touched_responses", "response_id"),
+    def marks(self) -> str | None:
+        """The store table that notes what has to be built anew; None: calendar and names look for themselves, and remarks are read
+        from the store."""
+        marks: dict[Builds, str | None] = {
+            "ticket": "touched_tickets",
+            "response": "touched_responses",
             "calendar": None,
             "names": None,
             "nothing": None,
         }
         return marks[self.builds]
+
+    def numbers(self) -> dict[str, str]:
+        """Columns of the store by which rows are found quickly, and what each is the number of: see warehouse/numbers.py."""
+        return {"key_no": "key"} | ({"ticket_no": "ticket_id"} if self.is_of_ticket else {})
+
+    @property
+    def is_of_ticket(self) -> bool:
+        return "ticket_id" in self.field_names() and not self.is_remark
 
     @property
     def is_remark(self) -> bool:
@@ -401,3 +409,7 @@ BOOKKEEPING: tuple[tuple[str, str, str], ...] = (
     ("line_no", "bigint", "its row number in that file, counted after the header"),
     ("row_hash", "ubigint", "a hash of its fields: the same again is unchanged"),
 )
+NUMBERS: dict[str, str] = {
+    "key_no": "a number made of its key, by which the pipelines find it; not unique",
+    "ticket_no": "a number made of its ticket_id, by which the pipelines find the rows of a ticket; not unique",
+}

@@ -9,7 +9,7 @@ drop sequence if exists store.run_numbers;
 create table if not exists store.memory (name varchar, value varchar);
 comment on table store.memory is 'One row per fact that the pipelines remember between runs.
 example: select value from store.memory where name = ''marts''';
-comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), rows taken out, sources pulled.';
+comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), numbers of ids (how DuckDB hashes), rows taken out, sources pulled.';
 comment on column store.memory.value is 'What was so when it was noted: another value than the present one makes the pipelines build or load again.';
 
 create table if not exists store.looked (feed varchar, path varchar, bytes bigint, modified_ns bigint, content_id varchar);
@@ -21,11 +21,13 @@ comment on column store.looked.bytes is 'Its size when it was looked at.';
 comment on column store.looked.modified_ns is 'When it was written: nanoseconds since 1970-01-01 UTC.';
 comment on column store.looked.content_id is 'What was in it: joins files on feed and content_id. Null for raw tables, which are turned into files of their own.';
 
-create table if not exists store.touched (source varchar, ticket_id varchar);
-comment on table store.touched is 'Tickets whose delivered rows changed and whose marts are still to be built.
-example: select source, count(distinct ticket_id) as to_build from store.touched group by source';
-comment on column store.touched.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
-comment on column store.touched.ticket_id is 'The ticket. May stand here more than once.';
+-- Tickets are touched by number now; what a file of an earlier version holds is built anew.
+drop table if exists store.touched;
+
+create table if not exists store.touched_tickets (ticket_no uinteger);
+comment on table store.touched_tickets is 'Tickets whose delivered rows changed and whose marts are still to be built.
+example: select count(distinct ticket_no) as to_build from store.touched_tickets';
+comment on column store.touched_tickets.ticket_no is 'The number made of the id of the ticket: see store.ticket_rows. May stand here more than once.';
 
 create table if not exists store.touched_responses (source varchar, response_id varchar);
 comment on table store.touched_responses is 'Survey invitations whose delivered rows changed and that are still to be built.

@@ -104,7 +104,7 @@ class Data(Section):
 
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
-    memory_limit: Size | None = None
+    memory_limit: Size = "1500MB"
 
 
 class Clock(Section):
@@ -278,6 +278,10 @@ class Target(Section):
         return self
 
 
+# Another number builds every table anew, in a data folder of an earlier version.
+MARTS_VERSION = 2
+
+
 class Settings(Section):
     """The whole of support.toml."""
 
@@ -334,6 +338,7 @@ class Settings(Section):
     def marts_fingerprint(self) -> str:
         """Changes when built tables would come out differently from the same rows: they are then all built again."""
         parts = (
+            MARTS_VERSION,
             self.clock.time_zone,
             [target.model_dump() for target in self.targets],
             [hours.model_dump() for hours in self.schedules],

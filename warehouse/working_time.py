@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from warehouse.connection import read_sql
+from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
 
 KEPT = ("schedules", "schedule_hours", "holidays")
@@ -44,7 +45,7 @@ def end_instant(day: date | None, time_zone: str) -> datetime | None:
 
 
 def keep_calendars(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Brings the calendars up to date with what is delivered and set. Reads temp tables touched and ticket_base.
+    """Brings the calendars up to date with what is delivered and set. Reads temp table oldest: see slicing.py.
 
     Where the calendar of a source is another one now, all its tickets are touched. Returns whether that touched any more.
     """
@@ -77,11 +78,12 @@ def _replace_changed(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _touch_changed(connection: duckdb.DuckDBPyConnection) -> bool:
-    count = "select count(*) from touched"
+    count = "select count(distinct ticket_no) from store.touched_tickets"
     before = connection.execute(count).fetchall()
-    for table in ("ticket_rows", "event_rows", "message_rows", "call_rows"):
-        connection.execute(
-            f"insert into touched select distinct source, ticket_id from store.{table}"
-            " semi join changed_calendars using (source) anti join touched using (source, ticket_id)"
-        )
+    for kind in ROW_KINDS.values():
+        if kind.builds == "ticket":
+            connection.execute(
+                f"insert into store.touched_tickets select distinct ticket_no from store.{kind.table}"
+                " semi join changed_calendars using (source)"
+            )
     return connection.execute(count).fetchall() != before

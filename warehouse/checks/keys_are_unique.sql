@@ -2,11 +2,13 @@
 -- meaning: a row stands more than once
 select source, 'wait ' || ticket_id || ' turn ' || turn as example,
 from store.waits
+semi join checked_tickets using (ticket_no)
 group by source, ticket_id, turn
 having count(*) > 1
 union all
 select source, 'message ' || message_id as example,
 from messages
+semi join checked_tickets using (ticket_no)
 group by source, ticket_id, message_id
 having count(*) > 1
 union all

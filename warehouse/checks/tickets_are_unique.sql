@@ -1,3 +1,7 @@
 -- severity: error
 -- meaning: a ticket stands more than once in tickets
-select source, ticket_id as example, from store.tickets group by source, ticket_id having count(*) > 1
+select source, ticket_id as example,
+from store.tickets
+semi join checked_tickets using (ticket_no)
+group by source, ticket_id
+having count(*) > 1

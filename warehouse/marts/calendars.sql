@@ -1,13 +1,13 @@
 -- One row per source with schedules: the span of its calendar, in whole years, and what it is made of.
--- It begins with the oldest ticket (never later than it began before), and goes on ten years: promises of today are due in it.
+-- It begins with the oldest row of a ticket (never later than it began before), and goes on ten years: promises of today are due in it.
 with
     spans as (
         select
             schedules.source,
-            date_trunc('year', least(min(ticket_base.created_at), min(calendars.first_date), min(built.created_at)))::date as first_date,
+            date_trunc('year', least(min(oldest.created_at), min(calendars.first_date), min(built.created_at)))::date as first_date,
             date_trunc('year', max(as_of.as_of) + interval 11 years)::date as last_date,
         from (select distinct source from schedules_now) as schedules
-        left join (select source, min(created_at) as created_at from ticket_base group by source) as ticket_base using (source)
+        left join oldest using (source)
         left join store.calendars as calendars using (source)
         -- Schedules may come after all tickets.
         left join

@@ -1,7 +1,7 @@
 -- One row per message of a touched ticket.
 select
-    delivered.source,
-    delivered.ticket_id,
+    ticket_messages.source,
+    ticket_messages.ticket_id,
     delivered.message_id,
     delivered.sent_at,
     ticket_messages.author,
@@ -9,5 +9,5 @@ select
     delivered.is_public,
     delivered.channel,
     delivered.body,
-from store.message_rows as delivered
-inner join ticket_messages using (source, ticket_id, key)
+from ticket_messages
+inner join store.message_rows as delivered on delivered.rowid = ticket_messages.stored_row

@@ -1,36 +1,46 @@
--- One row per hour x channel x team: what the touched tickets add to the roll-up as they stand now.
+-- One row per hour x channel x team: what the touched tickets add to the roll-up now, less what they added before.
 with
+    changes as (
+        select source, happened_at, channel, team, change, open_change, 1 as sign,
+        from backlog_built
+        union all by name
+        select source, happened_at, channel, team, change, open_change, -1 as sign,
+        from backlog_before
+    ),
+
+    turns as (
+        select source, began_at, ended_at, channel, team, kind, outcome, fault, 1 as sign,
+        from waits_built
+        union all by name
+        select source, began_at, ended_at, channel, team, kind, outcome, fault, -1 as sign,
+        from waits_before
+    ),
+
     flows as (
         select
             source,
             hour_of(happened_at) as hour,
             channel,
             team,
-            (change = 'arrived')::bigint as arrived,
-            0::bigint as answered,
-            (change = 'abandoned')::bigint as abandoned,
-            (change = 'solved')::bigint as solved,
-            (change = 'reopened')::bigint as reopened,
-            (change = 'removed')::bigint as removed,
-            open_change::bigint as open_change,
-            0::bigint as waits_began,
-            0::bigint as waits_ended,
-        from backlog_changes
-        semi join touched using (source, ticket_id)
+            case when change = 'arrived' then sign end as arrived,
+            case when change = 'abandoned' then sign end as abandoned,
+            case when change = 'solved' then sign end as solved,
+            case when change = 'reopened' then sign end as reopened,
+            case when change = 'removed' then sign end as removed,
+            sign * open_change as open_change,
+        from changes
         union all by name
-        select source, hour_of(began_at) as hour, channel, team, (fault is null)::bigint as waits_began,
-        from store.waits
-        semi join touched using (source, ticket_id)
+        select source, hour_of(began_at) as hour, channel, team, case when fault is null then sign end as waits_began,
+        from turns
         union all by name
         select
             source,
             hour_of(ended_at) as hour,
             channel,
             team,
-            (kind = 'first' and outcome = 'answered')::bigint as answered,
-            (fault is null)::bigint as waits_ended,
-        from store.waits
-        semi join touched using (source, ticket_id)
+            case when kind = 'first' and outcome = 'answered' then sign end as answered,
+            case when fault is null then sign end as waits_ended,
+        from turns
         where ended_at is not null
     )
 

@@ -14,6 +14,6 @@ select
     end as status,
     is_open_status(lower(events.new_value)) as is_open,
     events.is_inferred,
-from ticket_events as events
+from events_built as events
 inner join ticket_base using (source, ticket_id)
 where events.field = 'status'

@@ -2,8 +2,7 @@
 with
     own_rows as (
         select delivered.*
-        from store.ticket_rows as delivered
-        semi join touched using (source, ticket_id)
+        from delivered_tickets as delivered
         -- Where a source's key lets one ticket stand under two keys, the newest row holds.
         qualify
             row_number() over (
@@ -15,8 +14,7 @@ with
     -- Rows that show the whole ticket after a change: the newest one holds.
     newest_states as (
         select delivered.*
-        from store.event_rows as delivered
-        semi join touched using (source, ticket_id)
+        from delivered_events as delivered
         where delivered.field is null
         qualify row_number() over (partition by source, ticket_id order by happened_at desc, coalesce(position, 0) desc, key desc) = 1
     ),
@@ -33,16 +31,14 @@ with
             arg_max(new_value, (happened_at, coalesce(position, 0), key)) filter (where field = 'agent') as agent,
             arg_max(new_value, (happened_at, coalesce(position, 0), key)) filter (where field = 'priority') as priority,
             arg_max(new_value, (happened_at, coalesce(position, 0), key)) filter (where field = 'channel') as channel,
-        from store.event_rows
-        semi join touched using (source, ticket_id)
+        from delivered_events
         where field is not null
         group by source, ticket_id
     ),
 
     first_calls as (
         select delivered.*
-        from store.call_rows as delivered
-        semi join touched using (source, ticket_id)
+        from delivered_calls as delivered
         qualify row_number() over (partition by source, ticket_id order by entered_at, key) = 1
     ),
 

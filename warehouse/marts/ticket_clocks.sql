@@ -10,7 +10,7 @@ with
             events.ticket_id,
             greatest(events.happened_at, ticket_base.created_at) as from_at,
             events.new_value as schedule_id,
-        from ticket_events as events
+        from events_built as events
         inner join ticket_base using (source, ticket_id)
         where events.field = 'schedule'
         qualify row_number() over (partition by events.source, events.ticket_id, from_at order by events.position desc) = 1
@@ -39,7 +39,7 @@ with
             case when events.is_inferred then events.new_value else events.old_value end as old_team,
             events.new_value as new_team,
         from unsaid
-        inner join ticket_events as events using (source, ticket_id)
+        inner join events_built as events using (source, ticket_id)
         where events.field = 'team' and exists (from schedules where team is not null)
     ),
 

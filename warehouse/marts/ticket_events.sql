@@ -19,7 +19,7 @@ with
                             manager,
                             case when field = 'agent' then old_value end as old_agent,
                             case when field = 'agent' then new_value end as new_agent,
-                        from store.event_rows
+                        from delivered_events
                         semi join ticket_base using (source, ticket_id)
                     )
                 union all
@@ -28,7 +28,7 @@ with
                 where author_kind in ('agent', 'bot')
                 union all
                 select source, ticket_id, agent as name,
-                from store.call_rows
+                from delivered_calls
                 semi join ticket_base using (source, ticket_id)
             )
         where name is not null
@@ -47,7 +47,7 @@ with
             new_value,
             actor,
             false as is_inferred,
-        from store.event_rows
+        from delivered_events
         semi join ticket_base using (source, ticket_id)
         where field is not null
     ),
@@ -71,7 +71,7 @@ with
                     {'field':'channel', 'old_value':lag(channel) over rows_of_ticket, 'new_value':channel}
                 ]
             ) as change,
-        from store.event_rows
+        from delivered_events
         semi join ticket_base using (source, ticket_id)
         where field is null
         window rows_of_ticket as (partition by source, ticket_id order by happened_at, coalesce(position, 0), key)

@@ -2,9 +2,8 @@
 -- keys, the newest row holds.
 with
     newest as (
-        select source, ticket_id, key, sent_at, author, author_kind, is_public, channel,
-        from store.message_rows
-        semi join touched using (source, ticket_id)
+        select source, ticket_id, stored_row, key, sent_at, author, author_kind, is_public, channel,
+        from delivered_messages
         qualify
             row_number() over (
                 partition by source, ticket_id, message_id
@@ -21,11 +20,11 @@ with
         from
             (
                 select source, ticket_id, agent
-                from store.ticket_rows
+                from delivered_tickets
                 semi join to_be_judged using (source, ticket_id)
                 union
                 select source, ticket_id, new_value as agent
-                from store.event_rows
+                from delivered_events
                 semi join to_be_judged using (source, ticket_id)
                 where field = 'agent'
             )

@@ -20,7 +20,7 @@ with
                 where author_kind = 'agent' and is_public
                 union all
                 select source, ticket_id, applied_at as happened_at
-                from store.target_rows
+                from delivered_targets
             )
         semi join scheduled using (source, ticket_id)
         where happened_at is not null

@@ -3,11 +3,7 @@
 with
     sources_with_targets as (select distinct source from sources where kind = 'target'),
 
-    own_targets as (
-        select source, ticket_id, metric, applied_at, target_seconds, is_business_time, policy,
-        from store.target_rows
-        semi join touched using (source, ticket_id)
-    ),
+    own_targets as (select source, ticket_id, metric, applied_at, target_seconds, is_business_time, policy, from delivered_targets),
 
     -- Where support.toml promises an answer, every wait of its kind is promised one; all other metrics are promised from creation.
     promisable as (

@@ -216,8 +216,7 @@ with
     -- Agents and teams -----------------------------------------------------------------------------------------------
     holders as (
         select source, ticket_id, happened_at, position, field, old_value, new_value, is_inferred,
-        from ticket_events
-        semi join touched using (source, ticket_id)
+        from events_built
         where field in ('agent', 'team')
     ),
 
@@ -293,8 +292,7 @@ with
 
     calls as (
         select source, ticket_id, sum(epoch(ended_at - answered_at)) filter (where ended_at >= answered_at) as handle_seconds,
-        from store.call_rows
-        semi join touched using (source, ticket_id)
+        from delivered_calls
         group by source, ticket_id
     ),
 

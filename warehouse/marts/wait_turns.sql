@@ -19,7 +19,7 @@ with
             calls.channel,
             calls.agent,
             calls.queued_at is not null as queued,
-        from store.call_rows as calls
+        from delivered_calls as calls
         semi join ticket_base using (source, ticket_id)
         where calls.queued_at is not null or calls.answered_at is not null
     ),
@@ -69,7 +69,7 @@ with
             case changes.change when 'abandoned' then 'abandoned' else 'solved' end as mark,
             null as channel,
             null as agent,
-        from backlog_changes as changes
+        from backlog_built as changes
         inner join ticket_base using (source, ticket_id)
         where changes.change in ('solved', 'abandoned', 'removed') and ticket_base.has_messages
     ),
@@ -109,8 +109,7 @@ with
             ticket_id,
             arg_min(happened_at, happened_at) as ended_at,
             arg_min(case change when 'abandoned' then 'abandoned' else 'solved' end, happened_at) as outcome,
-        from backlog_changes
-        semi join ticket_base using (source, ticket_id)
+        from backlog_built
         where change in ('solved', 'abandoned', 'removed')
         group by source, ticket_id
     ),

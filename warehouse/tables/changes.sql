@@ -2,6 +2,7 @@
 create table if not exists ticket_events (
     source varchar,
     ticket_id varchar,
+    ticket_no uinteger,
     happened_at timestamp,
     position bigint,
     field varchar,
@@ -10,10 +11,13 @@ create table if not exists ticket_events (
     actor varchar,
     is_inferred boolean,
 );
+-- A file of an earlier version lacks it.
+alter table ticket_events add column if not exists ticket_no uinteger;
 comment on table ticket_events is 'One row per change of a ticket: status, agent, team, priority, channel, schedule.
 example: select field, old_value, new_value, count(*) as changes from ticket_events where field = ''status'' and not is_inferred group by all order by changes desc';
 comment on column ticket_events.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column ticket_events.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
+comment on column ticket_events.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
 comment on column ticket_events.happened_at is 'When it changed (UTC); for what a ticket''s first row shows when that was seen, as it was set some time before.';
 comment on column ticket_events.position is 'Order of the changes of a ticket, from 1.';
 comment on column ticket_events.field is 'What changed, in lower case: status, agent, team, priority, channel, schedule, or another that the source delivers.';
@@ -25,6 +29,7 @@ comment on column ticket_events.is_inferred is 'True where the source does not d
 create table if not exists backlog_changes (
     source varchar,
     ticket_id varchar,
+    ticket_no uinteger,
     happened_at timestamp,
     change varchar,
     open_change tinyint,
@@ -34,10 +39,13 @@ create table if not exists backlog_changes (
     topic varchar,
     priority varchar,
 );
+-- A file of an earlier version lacks it.
+alter table backlog_changes add column if not exists ticket_no uinteger;
 comment on table backlog_changes is 'One row per moment a ticket entered or left the backlog. Channel, team, agent, topic and priority are the ticket''s present ones.
 example: select date_trunc(''day'', happened_at) as day, sum(open_change) as net from backlog_changes group by all order by day';
 comment on column backlog_changes.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column backlog_changes.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
+comment on column backlog_changes.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
 comment on column backlog_changes.happened_at is 'When it happened (UTC).';
 comment on column backlog_changes.change is 'arrived, solved, reopened, abandoned (the customer gave up before an answer) or removed (deleted, merged).';
 comment on column backlog_changes.open_change is '1: one ticket more is open; -1: one less. Added up over all time before an instant it is the backlog then.';
@@ -50,6 +58,7 @@ comment on column backlog_changes.priority is 'The ticket''s present priority; n
 create table if not exists messages (
     source varchar,
     ticket_id varchar,
+    ticket_no uinteger,
     message_id varchar,
     sent_at timestamp,
     author varchar,
@@ -58,10 +67,13 @@ create table if not exists messages (
     channel varchar,
     body varchar,
 );
+-- A file of an earlier version lacks it.
+alter table messages add column if not exists ticket_no uinteger;
 comment on table messages is 'One row per message of a ticket.
 example: select author_kind, is_public, count(*) as messages from messages group by all';
 comment on column messages.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column messages.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
+comment on column messages.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
 comment on column messages.message_id is 'The message, by its source''s own id: unique within the source.';
 comment on column messages.sent_at is 'When it was sent (UTC).';
 comment on column messages.author is 'Who wrote it; null: the source does not say.';

@@ -57,6 +57,35 @@ comment on column agents.manager is 'Manager of that supervisor on the newest ti
 comment on column agents.first_seen_at is 'Creation of the first ticket they hold, or their first answer, whichever is earlier (UTC).';
 comment on column agents.last_seen_at is 'Creation of the last ticket they hold, or their last answer, whichever is later (UTC).';
 
+create table if not exists store.sightings (
+    source varchar,
+    agent varchar,
+    way varchar,
+    first_at timestamp,
+    last_at timestamp,
+    last_ticket varchar,
+    last_turn bigint,
+    name varchar,
+);
+comment on table store.sightings is 'One row per agent x way of being seen: first and last. Table agents is made of it.
+example: select way, count(*) as agents from store.sightings group by way';
+comment on column store.sightings.source is 'Source that names the agent.';
+comment on column store.sightings.agent is 'The agent, as in tickets.agent and waits.agent of that source.';
+comment on column store.sightings.way is 'held (a ticket), team held, supervisor, manager (a ticket that names one), answered (a wait), team answered (a wait that names one).';
+comment on column store.sightings.first_at is 'Creation of the first such ticket, or end of the first such wait (UTC).';
+comment on column store.sightings.last_at is 'Creation of the last such ticket, or end of the last such wait (UTC).';
+comment on column store.sightings.last_ticket is 'That last ticket, or the ticket of that wait.';
+comment on column store.sightings.last_turn is 'The turn of that wait; 0: it is a ticket.';
+comment on column store.sightings.name is 'The team, supervisor or manager that it names; null: it is about none.';
+
+create table if not exists store.team_tickets (source varchar, team varchar, agent varchar, tickets bigint);
+comment on table store.team_tickets is 'One row per team x agent that holds tickets. Table teams is made of it.
+example: select team, count(distinct agent) as agents, sum(tickets) as tickets from store.team_tickets group by team';
+comment on column store.team_tickets.source is 'Source that names the team.';
+comment on column store.team_tickets.team is 'The team, as in tickets.team.';
+comment on column store.team_tickets.agent is 'Who of it holds them; null: nobody.';
+comment on column store.team_tickets.tickets is 'How many, solved ones too.';
+
 create table if not exists teams (source varchar, team varchar, agents bigint, tickets bigint);
 comment on table teams is 'One row per team of a source that holds a ticket.
 example: select team, tickets, agents from teams order by tickets desc';

@@ -3,6 +3,7 @@
 create table if not exists store.tickets (
     source varchar,
     ticket_id varchar,
+    ticket_no uinteger,
     channel varchar,
     team varchar,
     agent varchar,
@@ -64,8 +65,11 @@ create table if not exists store.tickets (
     unassigned_since_at timestamp,
     promise_kept_at_source boolean,
 );
+-- A file of an earlier version lacks it.
+alter table store.tickets add column if not exists ticket_no uinteger;
 comment on table store.tickets is 'One row per ticket, without what depends on the present instant: see the view tickets.
 example: select is_open, count(*) as tickets from store.tickets group by is_open';
+comment on column store.tickets.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
 comment on column store.tickets.last_status is 'The status it is in, a source''s own words for an open one as open.';
 comment on column store.tickets.status_since_clock is 'What its business clock showed when it came into its present status: working seconds since creation; null: it has no schedule.';
 comment on column store.tickets.status_since_unscheduled is 'Seconds it had spent without a schedule when it came into its present status; null: it never had one.';
@@ -75,6 +79,7 @@ comment on column store.tickets.clock_unscheduled is 'Seconds it spent without a
 create table if not exists store.waits (
     source varchar,
     ticket_id varchar,
+    ticket_no uinteger,
     turn bigint,
     kind varchar,
     channel varchar,
@@ -98,8 +103,11 @@ create table if not exists store.waits (
     began_unscheduled double,
     fault varchar,
 );
+-- A file of an earlier version lacks it.
+alter table store.waits add column if not exists ticket_no uinteger;
 comment on table store.waits is 'One row per wait, without what depends on the present instant: see the view waits.
 example: select outcome, count(*) as waits from store.waits group by outcome';
+comment on column store.waits.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
 comment on column store.waits.business_due_at is 'When the promised time is used up (UTC), where it counts working time only; null: it does not, or nothing was promised.';
 comment on column store.waits.schedule_id is 'For a customer still waiting: the schedule the ticket is under now; null: none. Null for waits that are over.';
 comment on column store.waits.clock_ahead is 'For a customer still waiting: the ticket''s business clock less the open seconds of its present schedule; null: it is under none, or the wait is over.';
@@ -110,6 +118,7 @@ comment on column store.waits.began_unscheduled is 'For a customer still waiting
 create table if not exists store.sla_outcomes (
     source varchar,
     ticket_id varchar,
+    ticket_no uinteger,
     metric varchar,
     applied_at timestamp,
     target_seconds double,
@@ -128,8 +137,11 @@ create table if not exists store.sla_outcomes (
     clock_unscheduled double,
     due_at timestamp,
 );
+-- A file of an earlier version lacks it.
+alter table store.sla_outcomes add column if not exists ticket_no uinteger;
 comment on table store.sla_outcomes is 'One row per target put on a ticket, without what depends on the present instant: see the view sla_outcomes.
 example: select metric, count(*) as targets from store.sla_outcomes group by metric';
+comment on column store.sla_outcomes.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
 comment on column store.sla_outcomes.gave_up is 'Whether the customer gave up before an answer.';
 comment on column store.sla_outcomes.counted_seconds is 'What counted towards the target, up to the answer, solving or next target that ended it: what it is judged by; null: working time was promised and the ticket had no schedule.';
 comment on column store.sla_outcomes.running_since_at is 'Since when it has been counting without a break (UTC); null: it is not counting now.';

@@ -36,6 +36,7 @@ until_now as (
 
 select
     * exclude (
+        ticket_no,
         last_status,
         status_since_clock,
         status_since_unscheduled,

@@ -1,7 +1,7 @@
 -- Waits, until now.
 create or replace view waits as
 select
-    waits.* exclude (business_due_at, schedule_id, clock_ahead, clock_unscheduled, began_clock, began_unscheduled),
+    waits.* exclude (ticket_no, business_due_at, schedule_id, clock_ahead, clock_unscheduled, began_clock, began_unscheduled),
     coalesce(
         waits.wait_seconds,
         case when waits.outcome = 'waiting' and waits.began_at <= as_of.as_of then epoch(as_of.as_of - waits.began_at) end
