@@ -45,7 +45,7 @@ while pipelines.keep_up() is None:
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small desk has as many slices as a large one."""
-    monkeypatch.setattr(upkeep, "ROWS_A_GROUP", 1024)
+    monkeypatch.setattr(upkeep, "ROWS_A_GROUP", 512)
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +75,14 @@ def _keep_up(pipelines: Pipelines) -> upkeep.Done:
 
 
 def _stretches_too_many(desk: Desk, table: str) -> int:
-    """How many stretches of 1024 rows the rows of one month lie in, beyond what they fill."""
+    """How many stretches of 512 rows the rows of one month lie in, beyond what they fill."""
     column = upkeep.ORDERED_BY[table][0]
     month = f"{column} >= timestamp '{made_up.END}' - interval 180 days and {column} < timestamp '{made_up.END}' - interval 150 days"
     with duckdb.connect(str(desk.folder / "data" / "loading.duckdb"), read_only=True) as connection:
         ((count, rows),) = connection.execute(
-            f"select count(distinct rowid // 1024), count(*) from {table} where {month}"
+            f"select count(distinct rowid // 512), count(*) from {table} where {month}"
         ).fetchall()
-    return int(count - rows // 1024 - 1)
+    return int(count - rows // 512 - 1)
 
 
 @pytest.mark.usefixtures("small_slices")

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from tests.bench import made_up
 from tests.bench.figures import Figure, middle
+from warehouse.connection import open_for_writing
+from warehouse.upkeep import ORDERED_BY, Upkeep
 
+TICKET_TABLES = [table for table, order in ORDERED_BY.items() if "ticket_id" in order]
 PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = 200
 BATCH_TICKETS = 100
 NIGHTS = 4
+BARE_BATCHES = 10_000
 # A whole life in a process of its own: first load, batches, an upkeep every so many of them, and batches between the steps of the last one.
 LIFE = """
 import json, sys, time
@@ -95,15 +102,79 @@ print((folder / "loading.duckdb").stat().st_size)
 
 
 def figures(
-    folder: Path, tickets: int, batches: int = BATCHES, size: int = BATCH_TICKETS, nights: int = NIGHTS
+    folder: Path,
+    tickets: int,
+    batches: int = BATCHES,
+    size: int = BATCH_TICKETS,
+    nights: int = NIGHTS,
+    bare_batches: int = BARE_BATCHES,
 ) -> list[Figure]:
-    """So many batches of `size` changed tickets at a desk of so many tickets, with an upkeep after every part of them."""
+    """So many batches of `size` changed tickets at a desk of so many tickets, with an upkeep after every part of them (`nights`); then
+    many more at its tables alone."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "support.toml").write_text(made_up.SETTINGS, encoding="utf-8")
     made_up.write_history(folder / "exports", tickets)
     told = json.loads(_run(LIFE, folder, tickets, batches, size, nights))
     fresh = int(_run(FRESH, folder)) / 1e6
-    return _told(told, f"{tickets:,} tickets, {batches:,} batches of {size:,}", fresh)
+    return [
+        *_told(told, f"{tickets:,} tickets, {batches:,} batches of {size:,}", fresh),
+        *many_batches(folder / "fresh" / "loading.duckdb", bare_batches, size, nights),
+    ]
+
+
+def many_batches(loading: Path, batches: int, size: int, nights: int) -> list[Figure]:
+    """So many batches at a copy of a loading file, by what they do to its tables alone: the rows of some tickets, four in five of them of the
+    newest quarter, are deleted and inserted anew. An upkeep after every part. The file before the last upkeep and after it, beside the file
+    as it was at first: it holds as many rows."""
+    path = loading.with_name("many-batches.duckdb")
+    shutil.copy(loading, path)
+    fresh = _megabytes(path)
+    with open_for_writing(path) as connection:
+        connection.execute("create temp table ids as select source, ticket_id from store.tickets order by created_at")
+        for night in range(nights):
+            for batch in range(batches // nights):
+                _batch(connection, night * batches + batch, size)
+            before = _megabytes(path)
+            upkeep = Upkeep(connection, path)
+            while upkeep.step():
+                pass
+    what = f"{batches:,} bare batches of {size:,}, {nights} upkeeps"
+    return [
+        Figure("file before the last upkeep", what, before, "MB", "freshly built", fresh),
+        Figure("file after upkeep", what, _megabytes(path), "MB", "freshly built", fresh),
+    ]
+
+
+def _batch(connection: duckdb.DuckDBPyConnection, number: int, size: int) -> None:
+    """One transaction; a checkpoint after every tenth, as publishing does one."""
+    connection.execute(
+        f"""
+create or replace temp table touched as
+select distinct source, ticket_id
+from ids
+where rowid in (
+    select
+        case
+            when range % 5 = 0 then (hash(range, {number}) % (select count(*) from ids))::bigint
+            else (select count(*) from ids) - 1 - (hash(range, {number}) % (select count(*) // 4 from ids))::bigint
+        end
+    from range({size})
+)"""
+    )
+    connection.execute("begin")
+    for table in TICKET_TABLES:
+        connection.execute(
+            f"create or replace temp table rows as from {table} semi join touched using (source, ticket_id)"
+        )
+        connection.execute(f"delete from {table} where (source, ticket_id) in (from touched)")
+        connection.execute(f"insert into {table} from rows")
+    connection.execute("commit")
+    if number % 10 == 0:
+        connection.execute("checkpoint")
+
+
+def _megabytes(path: Path) -> float:
+    return path.stat().st_size / 1e6
 
 
 def _told(told: dict[str, Any], what: str, fresh: float) -> list[Figure]:
