@@ -141,16 +141,17 @@ def test_runs_go_on_between_the_steps_of_an_upkeep(changed_desk: Desk, caplog: p
     pipelines, turn = Pipelines(load(changed_desk.settings_file())), threading.Lock()
     keeping_up = threading.Thread(target=schedule.keep_up, args=(pipelines, turn, threading.Event()))
     keeping_up.start()
-    loaded = 0
-    while keeping_up.is_alive():
-        made_up.write_batch(changed_desk.folder / "exports", TICKETS, 10 + loaded, size=50)
+    under_way = []
+    for number in range(10, 13):
+        made_up.write_batch(changed_desk.folder / "exports", TICKETS, number, size=50)
         with turn:
             report = pipelines.run("test")
+            under_way.append(keeping_up.is_alive())
         assert report is not None
         assert (report.state, report.problems) == ("done", [])
-        loaded += 1
+    keeping_up.join()
     pipelines.close()
-    assert loaded > 2
+    assert under_way[0]
     assert any("put in order" in message for message in caplog.messages)
 
 

@@ -161,6 +161,8 @@ def _put_in_order(
     for _ in range(rounds):
         parts = badly_kept(connection, table, far_block)
         yield []
+        if not parts:
+            return
         for part in parts:
             move(connection, part)
             yield [part]
