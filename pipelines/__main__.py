@@ -1,4 +1,4 @@
-"""python -m pipelines run | check | serve | forget | sample | start: how data gets in. Every command takes --settings FILE."""
+"""python -m pipelines run | check | serve | upkeep | forget | sample | start: how data gets in. Every command takes --settings FILE."""
 
 from __future__ import annotations
 
@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         "say of each source whether it can be reached, since when it would be pulled, and what is missing",
     )
     _command(commands, "serve", _serve, "do so on the schedule of support.toml until stopped")
+    _command(
+        commands, "upkeep", _upkeep, "put the warehouse's rows back in order and give back the space of dropped ones"
+    )
     forgotten = _command(commands, "forget", _forget, "erase customers from landed files and warehouse")
     forgotten.add_argument("customer", nargs="+", help="as the exports name them, or a pseudonym")
     made_up = _command(commands, "sample", _sample, "write the exports of a made-up help desk")
@@ -199,6 +202,24 @@ def _serve(parsed: argparse.Namespace) -> int:
     finally:
         pipelines.close()
     return 0
+
+
+def _upkeep(parsed: argparse.Namespace) -> int:
+    """What `serve` does at night, and a run that publishes it."""
+    pipelines = Pipelines(_settings(parsed), Announcer())
+    try:
+        pipelines.progress("putting rows in order")
+        done = pipelines.keep_up()
+        while done is None:
+            done = pipelines.keep_up()
+        say(done.line())
+        report = pipelines.run("upkeep", only_if_new=True)
+        pipelines.progress("")
+    finally:
+        pipelines.close()
+    if report:
+        say(summary(report))
+    return 1 if report and report.state == "failed" else 0
 
 
 def _stop_on_signals() -> threading.Event:

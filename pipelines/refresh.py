@@ -32,6 +32,7 @@ from warehouse.rows import WRITTEN
 from warehouse.services import endpoints_of, received_folder, speaks_of_customers
 from warehouse.settings import Privacy, Settings
 from warehouse.sources import RemoteSource, Source
+from warehouse.upkeep import Done, Upkeep
 from warehouse.writing import written_folder
 from warehouse.zendesk_tables import version
 
@@ -76,6 +77,7 @@ class Pipelines:
         }
         self._highest_number = 0
         self._publishing_seconds = 0.0
+        self._upkeep: Upkeep | None = None
         try:
             self._open()
         except BaseException:
@@ -107,6 +109,7 @@ class Pipelines:
         page_queries.set_up(self.connection)
 
     def close(self) -> None:
+        self._end_upkeep()
         self.connection.close()
         self.lock.release()
 
@@ -123,6 +126,29 @@ class Pipelines:
     def pull(self, stop: threading.Event | None = None) -> list[Outcome]:
         """Pulls every source that is pulled, as far as its time allows; the next run takes in what came."""
         return remote.pull_all(self.settings, stop or threading.Event(), self.progress)
+
+    def keep_up(self) -> Done | None:
+        """The next step of the upkeep, of a new one where none is under way; what it did where it was the last, else None.
+
+        Between two steps runs go on. Raises SupportError and duckdb.Error: this upkeep is over then.
+        """
+        self._upkeep = self._upkeep or Upkeep(self.connection, self.loading)
+        upkeep = self._upkeep
+        try:
+            if upkeep.step():
+                return None
+        except BaseException:
+            self._end_upkeep()
+            raise
+        self._end_upkeep()
+        if upkeep.done.slices:
+            journal.note_put_in_order(self.connection)
+        return upkeep.done
+
+    def _end_upkeep(self) -> None:
+        if self._upkeep:
+            self._upkeep.close()
+            self._upkeep = None
 
     def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
         """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
@@ -211,6 +237,7 @@ class Pipelines:
             return False
         self.progress("writing the loading file anew")
         with _timed(report, "rewrite"):
+            self._end_upkeep()
             self.connection.close()
             try:
                 rewrite(self.loading, self.settings.clock.time_zone, self.settings.data.memory_limit)

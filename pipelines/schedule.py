@@ -1,4 +1,4 @@
-"""What runs when: the refresh, and the pull of each source that is pulled, on the schedules of support.toml, until stopped."""
+"""What runs when: the refresh, the nightly upkeep, and the pull of each source that is pulled, on the schedules of support.toml, until stopped."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
@@ -17,18 +18,37 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
+from warehouse.errors import SupportError
 from warehouse.settings import Settings
 
 SAID_EVERY_SECONDS = 60.0
+# Between two steps of the upkeep.
+REST_SECONDS = 0.2
 log = logging.getLogger("pipelines")
 
 
 def serve(pipelines: Pipelines, stop: threading.Event) -> None:
     """Refreshes on schedule until `stop` is set; a run under way is finished first."""
     remote_sources = pipelines.settings.remote_sources
-    executors = {"default": ThreadPoolExecutor(1), "pulls": ThreadPoolExecutor(max(len(remote_sources), 1))}
+    turn = threading.Lock()  # to write: a run's, or a step's of the upkeep
+    executors = {
+        "default": ThreadPoolExecutor(1),
+        "upkeep": ThreadPoolExecutor(1),
+        "pulls": ThreadPoolExecutor(max(len(remote_sources), 1)),
+    }
     scheduler = BackgroundScheduler(executors=executors, timezone=UTC)
-    _add(scheduler, "refresh", _refresh, _trigger(pipelines.settings), pipelines)
+    _add(scheduler, "refresh", _refresh, _trigger(pipelines.settings), pipelines, turn)
+    _add(
+        scheduler,
+        "upkeep",
+        keep_up,
+        _nightly(pipelines.settings),
+        pipelines,
+        turn,
+        stop,
+        executor="upkeep",
+        at_once=False,
+    )
     for name, source in remote_sources.items():
         # A thread a source: a slow one delays neither another nor the refresh.
         trigger = IntervalTrigger(seconds=source.every, timezone=UTC)
@@ -47,8 +67,9 @@ def _add(
     trigger: BaseTrigger,
     *arguments: Any,
     executor: str = "default",
+    at_once: bool = True,
 ) -> None:
-    """Work from now on: one at a time; what is late is done once, not skipped and not made up for."""
+    """Work from now on, or from the first time that its trigger names: one at a time; what is late is done once, not skipped and not made up for."""
     scheduler.add_job(
         work,
         trigger,
@@ -58,8 +79,26 @@ def _add(
         max_instances=1,
         coalesce=True,
         misfire_grace_time=None,
-        next_run_time=datetime.now(UTC),
+        **({"next_run_time": datetime.now(UTC)} if at_once else {}),
     )
+
+
+def keep_up(pipelines: Pipelines, turn: threading.Lock, stop: threading.Event) -> None:
+    """One upkeep, with a rest after each step: whoever waits for its turn has it then."""
+    done = None
+    while not done and not stop.is_set():
+        try:
+            with turn:
+                done = pipelines.keep_up()
+        except (SupportError, duckdb.Error, OSError) as error:
+            log.warning(f"upkeep ended early: {' '.join(str(error).split())}")
+            return
+        stop.wait(REST_SECONDS)
+    log.info(done.line() if done else "upkeep stopped: the rest is for the next one")
+
+
+def _nightly(settings: Settings) -> BaseTrigger:
+    return CronTrigger.from_crontab(settings.schedule.upkeep_cron, timezone=settings.clock.time_zone)
 
 
 def _trigger(settings: Settings) -> BaseTrigger:
@@ -90,8 +129,9 @@ class Slowly:
             log.info(message)
 
 
-def _refresh(pipelines: Pipelines) -> None:
-    report = pipelines.run("schedule", only_if_new=True)
+def _refresh(pipelines: Pipelines, turn: threading.Lock) -> None:
+    with turn:
+        report = pipelines.run("schedule", only_if_new=True)
     if report:
         log.log(logging.WARNING if report.state == "failed" or report.problems else logging.INFO, summary(report))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.bench import made_up
+from tests.bench import made_up, upkeep
 from tests.bench.figures import Figure, table
 
 
@@ -29,6 +29,17 @@ def test_a_figure_stands_beside_its_baseline_and_the_ratio_of_both() -> None:
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table(figures).splitlines()]
     assert lines[2] == ["load", "10 tickets", "3 s", "1.5 s bare", "2.00"]
     assert lines[3] == ["publish", "10 tickets", "250 ms", "", ""]
+
+
+def test_the_benchmark_of_upkeep_says_what_it_took_and_what_it_gave_back(tmp_path: Path) -> None:
+    found = upkeep.figures(tmp_path, 400, batches=4, size=40, nights=1, bare_batches=20)
+    by_name = {(figure.what, figure.size): figure.value for figure in found}
+    assert by_name["an upkeep: rows moved, median", "400 tickets, 4 batches of 40"] > 400
+    before, after = (
+        by_name[what, "20 bare batches of 40, 1 upkeeps"]
+        for what in ("file before the last upkeep", "file after upkeep")
+    )
+    assert 0 < after <= before
 
 
 def _rows(folder: Path, kind: str, name: str) -> int:

@@ -19,7 +19,7 @@ from warehouse.building import create_schema
 PROJECT = Path(__file__).resolve().parents[1]
 THIS = dictionary.of_this_code()
 EXAMPLES = dict(THIS.entries[["name", "example"]].itertuples(index=False))
-# What the made-up help desk has none of: schedules of a source, names for ids, findings of checks, nothing left to build, nobody erased.
+# What the made-up help desk has none of: schedules of a source, names for ids, findings of checks, nothing left to build, nobody erased, no upkeep yet.
 WITHOUT_ROWS = {
     "check_results",
     "store.touched",
@@ -29,7 +29,7 @@ WITHOUT_ROWS = {
     "store.name_rows",
     "store.names_shown",
 }
-WITHOUT_ROWS |= {"store.target_rows", "erasures", "pulls"}
+WITHOUT_ROWS |= {"store.target_rows", "erasures", "pulls", "upkeeps"}
 UNSAID = """
 select 'table ' || schema_name || '.' || table_name as what, comment from duckdb_tables() where not internal
 union all

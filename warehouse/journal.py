@@ -16,7 +16,10 @@ from warehouse.loading import Feed
 # Facts that the pipelines remember.
 _TAKEN_OUT = "rows taken out"
 _PULLED = "sources pulled"
+_PUT_IN_ORDER = "rows put in order"
 _TO_REWRITE = "file to be written anew"
+# Those that say that readers lack something.
+_UNPUBLISHED = [_TAKEN_OUT, _PULLED, _PUT_IN_ORDER]
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ where runs.run_id = $run_id""",
 
 def note_publication(connection: duckdb.DuckDBPyConnection, run_id: int, seconds: float) -> None:
     """How long publishing took: known only after the version is out, so it stands in the next one. Nothing is unpublished now."""
-    connection.execute("delete from store.memory where list_contains($names, name)", {"names": [_TAKEN_OUT, _PULLED]})
+    connection.execute("delete from store.memory where list_contains($names, name)", {"names": _UNPUBLISHED})
     connection.execute(
         "update runs set publish_seconds = $seconds where run_id = $run_id", {"seconds": seconds, "run_id": run_id}
     )
@@ -192,6 +195,11 @@ def has_work(connection: duckdb.DuckDBPyConnection) -> bool:
 def note_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
     """Rows were taken out because support.toml changed: readers are to see that, though it may leave nothing to load or build."""
     _note_unpublished(connection, _TAKEN_OUT)
+
+
+def note_put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
+    """Rows were put in order: readers are to have them so, though nothing is new."""
+    _note_unpublished(connection, _PUT_IN_ORDER)
 
 
 def _note_unpublished(connection: duckdb.DuckDBPyConnection, what: str) -> None:
@@ -227,7 +235,7 @@ select exists (
         and (files + tickets_built > 0 or run_id in (select run_id from files))
         and run_id > (select coalesce(max(run_id), 0) from runs where version is not null and state = 'done')
 ) or exists (from store.memory where list_contains($names, name))""",
-            {"names": [_TAKEN_OUT, _PULLED]},
+            {"names": _UNPUBLISHED},
         )
     )
 

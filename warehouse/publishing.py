@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import stat
-from functools import lru_cache
-from io import FileIO
 from pathlib import Path
 
 import duckdb
 
+from warehouse import copying
 from warehouse.connection import numbered_versions
 from warehouse.errors import FolderError
 
 PUBLIC_NAME = "warehouse.duckdb"
-_FICLONE = 0x40049409  # Linux: share the blocks of the original until one of the two changes
 
 
 def publish(connection: duckdb.DuckDBPyConnection, loading: Path, folder: Path, version: int, keep: int) -> Path:
@@ -29,7 +26,7 @@ def publish(connection: duckdb.DuckDBPyConnection, loading: Path, folder: Path, 
     copy = folder / f".publishing-{version}.duckdb"
     target = folder / f"warehouse-{version}.duckdb"
     try:
-        _copy(loading, copy)
+        copying.copy(loading, copy, _spare(folder, keep))
         _prove(connection, copy)
         _forbid_writing(copy)
         copy.rename(target)
@@ -41,24 +38,10 @@ def publish(connection: duckdb.DuckDBPyConnection, loading: Path, folder: Path, 
     return target
 
 
-def _copy(origin: Path, copy: Path) -> None:
-    read = _kept_open(origin, origin.stat().st_ino)
-    with copy.open("wb") as write:
-        try:
-            fcntl.ioctl(write.fileno(), _FICLONE, read.fileno())
-        except OSError:
-            read.seek(0)
-            shutil.copyfileobj(read, write, 1 << 24)
-
-
-@lru_cache(maxsize=1)
-def _kept_open(path: Path, inode: int) -> FileIO:
-    """The writer's own file, to read from, open for as long as it is the one that is published.
-
-    Closing it would drop the lock that DuckDB holds on it for this process (POSIX), and another process could write to it.
-    """
-    del inode  # a file made anew is another one
-    return path.open("rb", buffering=0)
+def _spare(folder: Path, keep: int) -> Path | None:
+    """A version that would be swept after this publication; None where none would, or where nothing of what was may stay."""
+    versions = numbered_versions(folder)
+    return versions[min(versions)] if 1 < keep <= len(versions) else None
 
 
 def _forbid_writing(path: Path) -> None:

@@ -9,7 +9,7 @@ drop sequence if exists store.run_numbers;
 create table if not exists store.memory (name varchar, value varchar);
 comment on table store.memory is 'One row per fact that the pipelines remember between runs.
 example: select value from store.memory where name = ''marts''';
-comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), numbers of ids (how DuckDB hashes), rows taken out, sources pulled.';
+comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), numbers of ids (how DuckDB hashes), rows taken out, sources pulled, rows put in order.';
 comment on column store.memory.value is 'What was so when it was noted: another value than the present one makes the pipelines build or load again.';
 
 create table if not exists store.looked (feed varchar, path varchar, bytes bigint, modified_ns bigint, content_id varchar);
@@ -85,6 +85,25 @@ comment on column runs.build_seconds is 'Time it took to build tables; null: not
 comment on column runs.check_seconds is 'Time the checks took; null: nothing had changed.';
 comment on column runs.publish_seconds is 'Time publishing took the last time it was done: a file cannot hold the time of its own publication; null: it never was.';
 comment on column runs.version is 'The version of warehouse.duckdb that this run published; null: nothing changed, or publishing was put off to a later run.';
+
+create table if not exists upkeeps (
+    started_at timestamp,
+    bytes_before bigint,
+    bytes_after bigint,
+    slices bigint,
+    rows bigint,
+    seconds double,
+    longest_step_seconds double,
+);
+comment on table upkeeps is 'One row per upkeep of the file that found something to do: rows put back in order of time, the space of dropped rows given back.
+example: select started_at, rows, seconds, longest_step_seconds, bytes_after / bytes_before as size from upkeeps order by started_at desc limit 20';
+comment on column upkeeps.started_at is 'When it began (UTC).';
+comment on column upkeeps.bytes_before is 'Size of the pipelines'' own file before it.';
+comment on column upkeeps.bytes_after is 'Size of that file after it.';
+comment on column upkeeps.slices is 'Slices of time, of all tables, that were put in order.';
+comment on column upkeeps.rows is 'Rows in them: they were moved, and are as they were.';
+comment on column upkeeps.seconds is 'What its steps took together; runs went on between them.';
+comment on column upkeeps.longest_step_seconds is 'What its longest step took: a run may have waited for as long.';
 
 create table if not exists files (
     file_no bigint,

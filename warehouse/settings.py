@@ -121,10 +121,12 @@ class Clock(Section):
 
 
 class Schedule(Section):
-    """When the pipelines look for new exports: every so often, or by a crontab line in the account's time zone."""
+    """When the pipelines look for new exports: every so often, or by a crontab line in the account's time zone; and when they put
+    their file in order, by such a line."""
 
     refresh: Seconds = 5.0
     refresh_cron: Crontab | None = None
+    upkeep_cron: Crontab = "30 3 * * *"
 
     @property
     def refresh_seconds(self) -> float:

@@ -1,0 +1,97 @@
+"""A published version is the loading file byte for byte, however little of it was written, and nobody's version changes under them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from warehouse import copying
+from warehouse.connection import open_for_writing
+
+ROWS = 300_000
+READER = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input(); print(c.execute('select sum(number) from rows').fetchone()[0])"
+
+
+@pytest.fixture(autouse=True)
+def _no_clones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system that cannot clone."""
+    monkeypatch.setattr(copying, "_cloned", lambda read, target: False)
+
+
+@pytest.fixture
+def loading(tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    connection = open_for_writing(tmp_path / "loading.duckdb")
+    connection.execute(f"create table rows as select range as number, hash(range) as text from range({ROWS})")
+    connection.execute("checkpoint")
+    return connection
+
+
+def _change(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    connection.execute(f"delete from rows where number % 100 = {number}")
+    connection.execute(f"insert into rows select -{number}, hash(range, {number}) from range(2000)")
+    connection.execute("checkpoint")
+
+
+def _copy(folder: Path, name: str, spare: str | None = None) -> Path:
+    copying.copy(folder / "loading.duckdb", folder / name, folder / spare if spare else None)
+    return folder / name
+
+
+def test_a_version_made_of_an_older_one_is_the_same_byte_for_byte(
+    loading: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    spare = _copy(tmp_path, "0.duckdb")
+    inode = spare.stat().st_ino
+    for number in range(1, 6):
+        _change(loading, number)
+        made = _copy(tmp_path, f"{number}.duckdb", f"{number - 1}.duckdb")
+        assert made.read_bytes() == (tmp_path / "loading.duckdb").read_bytes()
+        assert made.stat().st_ino == inode
+        assert not (tmp_path / f"{number - 1}.duckdb").exists()
+
+
+def test_a_file_that_became_smaller_is_copied_as_small(loading: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    before = _copy(tmp_path, "0.duckdb").stat().st_size
+    loading.execute("delete from rows where number > 10; checkpoint; insert into rows values (1, 1); checkpoint")
+    made = _copy(tmp_path, "1.duckdb", "0.duckdb")
+    assert made.stat().st_size < before
+    assert made.read_bytes() == (tmp_path / "loading.duckdb").read_bytes()
+
+
+def test_a_version_that_another_process_reads_stays_as_it_is_for_it(
+    loading: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    spare = _copy(tmp_path, "0.duckdb")
+    command = [sys.executable, "-c", READER, str(spare)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout
+        assert reader.stdout.readline() == "open\n"
+        _change(loading, 1)
+        made = _copy(tmp_path, "1.duckdb", "0.duckdb")
+        assert reader.communicate("\n")[0].strip() == str(ROWS * (ROWS - 1) // 2)
+    assert made.read_bytes() == (tmp_path / "loading.duckdb").read_bytes()
+
+
+def test_a_version_that_this_process_reads_stays_as_it_is_too(
+    loading: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(_copy(tmp_path, "0.duckdb")), read_only=True) as reader:
+        _change(loading, 1)
+        _copy(tmp_path, "1.duckdb", "0.duckdb")
+        assert reader.execute("select sum(number) from rows").fetchone() == (ROWS * (ROWS - 1) // 2,)
+
+
+def test_a_version_that_somebody_keeps_under_another_name_stays_as_it_is(
+    loading: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    spare = _copy(tmp_path, "0.duckdb")
+    os.link(spare, tmp_path / "kept.duckdb")
+    before = spare.read_bytes()
+    _change(loading, 1)
+    _copy(tmp_path, "1.duckdb", "0.duckdb")
+    assert (tmp_path / "kept.duckdb").read_bytes() == before
