@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
-from tests.bench import made_up, upkeep
+from pipelines.refresh import Pipelines
+from tests.bench import made_up, questions, upkeep
 from tests.bench.figures import Figure, table
+from tests.bench.plain import Plain
+from warehouse.settings import load
 
 
 def test_a_made_up_history_has_five_changes_and_a_message_a_ticket(tmp_path: Path) -> None:
@@ -40,6 +44,27 @@ def test_the_benchmark_of_upkeep_says_what_it_took_and_what_it_gave_back(tmp_pat
         for what in ("file before the last upkeep", "file after upkeep")
     )
     assert 0 < after <= before
+
+
+def test_what_a_page_asks_is_found_and_answers_as_plain_sql_does(tmp_path: Path) -> None:
+    (tmp_path / "support.toml").write_text(made_up.SETTINGS, encoding="utf-8")
+    made_up.write_history(tmp_path / "exports", 2000)
+    pipelines = Pipelines(load(tmp_path / "support.toml"))
+    pipelines.run("test")
+    pipelines.close()
+    timed = questions.measured(tmp_path, ("wait_times",))  # raises where an answer differs
+    asked = {(one.asked.period, one.asked.name) for one in timed}
+    assert {("30 days", "wait_times first"), ("all time", "wait_times first"), ("all time", "wait_curve")} <= asked
+    assert any(one.plain is not None for one in timed)
+    assert max(one.milliseconds for one in timed) < 5000
+
+
+def test_a_plain_answer_that_differs_is_refused() -> None:
+    ours, theirs = pd.DataFrame({"value": [1.0, 2.0]}), pd.DataFrame({"value": [1.0, 2.1]})
+    plain = Plain("", ("value",))
+    assert plain.equal(plain.of(ours), ours)
+    assert not plain.equal(plain.of(ours), theirs)
+    assert not plain.equal(plain.of(ours), theirs.head(1))
 
 
 def _rows(folder: Path, kind: str, name: str) -> int:

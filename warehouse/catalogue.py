@@ -68,7 +68,8 @@ _RESOLVED = Rows("tickets", "solved_at", "resolved")
 _FIRST_SOLVED = Rows("tickets", "first_solved_at", "first_solved")
 _REPLIED = Rows(f"tickets inner join ({_REPLIES}) using (source, ticket_id)", "solved_at", "resolved")
 _CONTACTS = Rows(
-    "first_contacts($within_days, of_tickets := 'store.tickets', of_waits := 'store.waits')",
+    "first_contacts($within_days, of_tickets := 'store.tickets', of_waits := 'store.waits',"
+    " solved_from := $start::timestamp, solved_until := $end::timestamp)",
     "first_solved_at",
     "first_solved",
 )

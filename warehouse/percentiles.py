@@ -1,6 +1,8 @@
-"""How sure a percentile of durations is, for many groups at once: what `Warehouse.series` adds to the rows that SQL gives it."""
+"""A percentile of durations and how sure it is, for many groups at once: what `Warehouse.series` adds to the rows that SQL gives it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -15,12 +17,13 @@ CLOSE = 1e-9
 
 
 def with_percentile_ends(frame: pd.DataFrame, share: float) -> pd.DataFrame:
-    """The frame with is_known, and for percentiles low and high (seconds, 95 %), in place of marks.
+    """The frame with is_known, and for percentiles value, low and high (seconds, 95 %), in place of marks.
 
-    A row's marks are its durations in order, in milliseconds, doubled, plus one where a duration was cut short; null where there
-    are none. is_known: the percentile is known, rather than known to be at least its value. Where every duration is over, low and high are
-    two of them, with ranks from the binomial distribution; else where the band around log(-log) of the Kaplan-Meier curve, from
-    Greenwood's standard error, lets go of the percentile. NaN: there is no such end.
+    A row's marks are its durations in any order, in milliseconds, doubled, plus one where a duration was cut short; null where there
+    are none. value is what SQL gave, or else what the macro censored_percentile gives of the marks. is_known: it is known, rather than
+    known to be at least that. Where every duration is over, low and high are two of them, with ranks from the binomial distribution; else
+    where the band around log(-log) of the Kaplan-Meier curve, from Greenwood's standard error, lets go of the percentile. NaN: there is no
+    such end.
 
     Source: Conover 1999, Practical Nonparametric Statistics, 3.2; Brookmeyer and Crowley 1982, Biometrics 38:29, on the scale of Klein
     and Moeschberger 2003, Survival Analysis, 4.5.
@@ -33,35 +36,48 @@ def with_percentile_ends(frame: pd.DataFrame, share: float) -> pd.DataFrame:
     low, high = (
         np.where(groups.are_done, *ends) for ends in zip(groups.ranked(share), groups.banded(share), strict=True)
     )
-    for column, values in (("low", low), ("high", high), ("is_known", groups.left_undone() <= 1 - share + CLOSE)):
+    given = found["value"].iloc[rows]
+    value = given.where(given.notna(), groups.percentile(share))
+    is_known = groups.left_undone() <= 1 - share + CLOSE
+    for column, values in (("value", value), ("low", low), ("high", high), ("is_known", is_known)):
         found.iloc[rows, found.columns.get_loc(column)] = values
     return found
 
 
 class _Groups:
-    """Durations of many groups one after the other, each group's in order."""
+    """Durations of many groups one after the other, each group's in order, those over before those cut short at the same moment.
+
+    After k of n durations the Kaplan-Meier curve is (n - k) / n, and for each one cut short among them, at place p, (n - p + 1) / (n - p)
+    times as high: only those that were cut short
+    have to be walked through. Greenwood's sum is 1 / (n - k) - 1 / n, less 1 / ((n - p) * (n - p + 1)) for each of them. What is last and cut
+    short leaves both as they were.
+    """
 
     def __init__(self, marks: list[Places]) -> None:
         self.sizes = np.array([len(group) for group in marks])
         self.starts = np.cumsum(self.sizes) - self.sizes
-        together = np.concatenate(marks)
-        self.seconds = (together >> 1) / 1000
-        is_done = together % 2 == 0
-        self.are_done = np.logical_and.reduceat(is_done, self.starts)
-        # How many lasted as long, each one itself among them.
-        lasting = np.repeat(self.starts + self.sizes, self.sizes) - np.arange(len(together))
-        fewer = np.maximum(lasting - 1, 1)
-        counts = is_done & (lasting > 1)
-        self.undone = np.exp(self._running(np.where(counts, np.log(fewer / lasting), 0)))
-        self.undone[is_done & (lasting == 1)] = 0
-        self.hazards = self._running(np.where(counts, 1 / (fewer * lasting), 0))
-        following = np.append(together[1:] >> 1, -1)
-        self.ends_a_tie = (following != together >> 1) | (lasting == 1)
+        self.marks = np.concatenate(marks)
+        for start, size in zip(self.starts, self.sizes, strict=True):
+            self.marks[start : start + size].sort()
+        is_cut = self.marks & 1 == 1
+        self.cut = np.flatnonzero(is_cut)
+        self.first_cut = np.searchsorted(self.cut, self.starts)
+        self.are_done = self.first_cut == np.searchsorted(self.cut, self.starts + self.sizes)
+        self.lasts = self.sizes - is_cut[self.starts + self.sizes - 1]
+        of_group = np.searchsorted(self.starts, self.cut, side="right") - 1
+        left = self.sizes[of_group] - (self.cut - self.starts[of_group])
+        fewer = np.maximum(left - 1, 1)
+        self.rises = np.append(0, np.cumsum(np.log(left / fewer)))
+        self.gaps = np.append(0, np.cumsum(1 / (fewer * left)))
 
     def left_undone(self) -> Numbers:
         """The share that was undone at last."""
-        found: Numbers = self.undone[self.starts + self.sizes - 1]
-        return found
+        return self._curve(self.sizes)[0]
+
+    def percentile(self, share: float) -> Numbers:
+        """The first duration after which so many are done; the longest where there is none."""
+        place = self._first(lambda place: self._curve(place)[0] <= 1 - share + CLOSE)
+        return self._of_rank(np.minimum(place, self.sizes))
 
     def ranked(self, share: float) -> tuple[Numbers, Numbers]:
         """The durations of those ranks that so many are below with a chance of at most 2.5 % either way."""
@@ -71,26 +87,44 @@ class _Groups:
 
     def banded(self, share: float) -> tuple[Numbers, Numbers]:
         """The first durations after which the lower, and the upper, end of the band has so many done."""
-        inside = (self.undone > 0) & (self.undone < 1)
-        logs = np.log(self.undone, out=np.full_like(self.undone, -1), where=inside)
-        reach = np.exp(Z_95 * np.sqrt(self.hazards) / np.abs(logs))
-        counts = inside & self.ends_a_tie
-        low, high = (counts & (np.exp(logs * power) <= 1 - share + CLOSE) for power in (reach, 1 / reach))
-        return self._first(low), self._first(high)
+        return self._released(share, 1), self._released(share, -1)
+
+    def _released(self, share: float, way: int) -> Numbers:
+        """The first duration after which one end of the band has so many done, before nothing is left."""
+
+        def is_so(place: Places) -> NDArray[np.bool_]:
+            undone, doubt = self._curve(place)
+            inside = (undone > 0) & (undone < 1)
+            logs = np.log(undone, out=np.full_like(undone, -1), where=inside)
+            power = np.exp(way * Z_95 * np.sqrt(doubt) / np.abs(logs))
+            return np.where(inside, np.exp(logs * power) <= 1 - share + CLOSE, undone <= 0)
+
+        found = self._of_rank(self._first(is_so))
+        # Equal durations are one step of the curve.
+        step = self._first(lambda place: ~(self._of_rank(place) <= found)) - 1
+        return np.where(self._curve(np.minimum(step, self.sizes))[0] > 0, found, np.nan)
+
+    def _curve(self, place: Places) -> tuple[Numbers, Numbers]:
+        """After so many durations of each group: the share undone, and Greenwood's sum."""
+        place = np.minimum(place, self.lasts)
+        cut = np.searchsorted(self.cut, self.starts + place)
+        rise, gap = (sums[cut] - sums[self.first_cut] for sums in (self.rises, self.gaps))
+        left = self.sizes - place
+        # While none is done the curve has not fallen: what rounding leaves of that would count as a fall.
+        is_untouched = place == cut - self.first_cut
+        undone = np.where(is_untouched, 1, left / self.sizes * np.exp(rise))
+        return undone, np.maximum(1 / np.maximum(left, 1) - 1 / self.sizes - gap, 0)
+
+    def _first(self, is_so: Callable[[Places], NDArray[np.bool_]]) -> Places:
+        """The first place, from 1, from which on it is so; one more than there are where it never is."""
+        before, found = np.zeros_like(self.sizes), self.sizes + 1
+        while (found - before > 1).any():
+            between = np.maximum((before + found) // 2, 1)
+            so = is_so(between)
+            before, found = np.where(so, before, between), np.where(so, between, found)
+        return found
 
     def _of_rank(self, rank: Places) -> Numbers:
         """The duration of a rank, from 1; NaN for a rank that a group has not."""
         exists = (rank >= 1) & (rank <= self.sizes)
-        return np.where(exists, self.seconds[self.starts + np.where(exists, rank, 1) - 1], np.nan)
-
-    def _first(self, is_so: NDArray[np.bool_]) -> Numbers:
-        """The first duration of which it is so; NaN for a group without."""
-        places = np.where(is_so, np.arange(len(is_so)), len(is_so))
-        first = np.minimum.reduceat(places, self.starts)
-        return np.where(first < len(is_so), self.seconds[np.minimum(first, len(is_so) - 1)], np.nan)
-
-    def _running(self, values: Numbers) -> Numbers:
-        """Sums within each group so far."""
-        sums = np.cumsum(values)
-        found: Numbers = sums - np.repeat(sums[self.starts] - values[self.starts], self.sizes)
-        return found
+        return np.where(exists, (self.marks[self.starts + np.where(exists, rank, 1) - 1] >> 1) / 1000, np.nan)

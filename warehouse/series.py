@@ -87,9 +87,10 @@ def _interval(series: Series) -> dict[str, str]:
             own["margin"] = f"{_Z} * stddev_samp({series.counted}) / sqrt(count({series.counted}))"
         case "durations" | "ages":
             mark = f"({series.counted} * 1000)::bigint * 2 + (not {series.done})::bigint"
-            own["marks"] = (
-                f"list_sort(list({mark}) filter (where {series.counted} is not null and {series.done} is not null))"
-            )
+            own["marks"] = f"list({mark}) filter (where {series.counted} is not null and {series.done} is not null)"
+            if series.done != "true":
+                # What is cut short is worked out from the marks (see percentiles): the macro would put them in order once more.
+                own["value"] = "null::double"
     return own
 
 

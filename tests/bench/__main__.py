@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import loading
+from tests.bench import loading, questions
 from tests.bench.figures import Figure, table, write
 
 
@@ -17,11 +17,19 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
     asked = parser.parse_args()
     found: list[Figure] = []
+    timed: dict[int, list[questions.Timed]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for tickets in asked.tickets:
-            found += loading.figures((asked.folder or Path(temporary)) / str(tickets), tickets)
+            folder = (asked.folder or Path(temporary)) / str(tickets)
+            found += loading.figures(folder, tickets)
+            timed[tickets] = questions.measured(folder)
+            found += questions.short(timed[tickets], tickets)
             print(table(found), flush=True)
-    write(found, asked.json)
+    small, large = min(timed), max(timed)
+    if small < large:
+        found += questions.growth(timed[small], timed[large], (small, large))
+        print(table(found), flush=True)
+    write(found + [line for size, each in timed.items() for line in questions.every(each, size)], asked.json)
 
 
 if __name__ == "__main__":

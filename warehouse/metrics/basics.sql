@@ -28,23 +28,33 @@ direction: neither
 call: share_of(is_true)
 example: select channel, share_of(priority = ''urgent'') as urgent_share from tickets group by all';
 
--- Kaplan and Meier: durations in order, those done before those cut short at the same moment; with `left` still running, each one done
--- leaves 1 - 1 / left of what was undone. Equal durations multiply to (left - done) / left, so nothing has to be grouped. The number
--- of durations after which more than 1 - share are still undone is found bit by bit; the next one is the percentile. A mark is the duration
--- in milliseconds, doubled, plus one where it was cut short. [x] through a lambda gives x a name.
+-- Kaplan and Meier: durations in order, those done before those cut short at the same moment. After k of n the share undone is
+-- (n - k) / n, and for each one cut short among them, at place p, (n - p + 1) / (n - p) times as high: only those have to be looked at,
+-- and nothing has to be grouped. The number of durations after which more than 1 - share are still undone is found bit by bit; the next
+-- one is the percentile. A mark is the duration in milliseconds, doubled, plus one where it was cut short. [x] through a lambda gives x a
+-- name.
 create or replace macro censored_percentile(seconds, is_done, share := 0.5) as
     list_transform(
         [list_sort(list((seconds * 1000)::bigint * 2 + (not is_done)::bigint) filter (where seconds is not null and is_done is not null))],
         lambda marks: list_transform(
-            [list_transform(marks, lambda mark, place: case when mark % 2 = 0 then 1 - 1 / (len(marks) - place + 1) else 1.0::double end)],
-            lambda factors: (marks[
+            [
+                list_transform(
+                    list_filter(
+                        list_transform(marks, lambda mark, place: case when mark % 2 = 1 then place end), lambda place: place < len(marks)
+                    ),
+                    lambda place: {'place': place, 'rise': (len(marks) - place + 1) / (len(marks) - place)}
+                )
+            ],
+            lambda cuts: (marks[
                 least(
                     len(marks),
                     1 + list_reduce(
                         list_transform(range(-1, 32), lambda power: case when power < 0 then 0 else 1::bigint << (31 - power) end),
                         lambda passed, step: case
-                            when passed + step > len(factors) then passed
-                            when list_product(factors[1:passed + step]) > 1 - share + 1e-9 then passed + step
+                            when passed + step > len(marks) then passed
+                            when (len(marks) - passed - step) / len(marks) * coalesce(
+                                list_product(list_transform(list_filter(cuts, lambda cut: cut.place <= passed + step), lambda cut: cut.rise)), 1
+                            ) > 1 - share + 1e-9 then passed + step
                             else passed
                         end
                     )
@@ -68,9 +78,21 @@ source: Kaplan and Meier 1958, Journal of the American Statistical Association 5
 create or replace macro censored_percentile_is_known(seconds, is_done, share := 0.5) as
     list_transform(
         [list_sort(list((seconds * 1000)::bigint * 2 + (not is_done)::bigint) filter (where seconds is not null and is_done is not null))],
-        lambda marks: list_product(
-            list_transform(marks, lambda mark, place: case when mark % 2 = 0 then 1 - 1 / (len(marks) - place + 1) else 1.0::double end)
-        ) <= 1 - share + 1e-9
+        -- The longest done, nothing is left; else what is left before it.
+        lambda marks: case
+            when marks[-1] % 2 = 0 then true
+            else coalesce(
+                list_product(
+                    list_transform(
+                        list_filter(
+                            list_transform(marks, lambda mark, place: case when mark % 2 = 1 then place end), lambda place: place < len(marks)
+                        ),
+                        lambda place: (len(marks) - place + 1) / (len(marks) - place)
+                    )
+                ),
+                1
+            ) / len(marks) <= 1 - share + 1e-9
+        end
     )[1];
 
 comment on macro censored_percentile_is_known is

@@ -1,14 +1,24 @@
 -- What became of each ticket after we answered it: tables to group, read from the tables whose names they are given.
 create or replace macro first_contacts(
-    days := 7, of_tickets := 'tickets', of_waits := 'waits', of_sources := 'sources'
+    days := 7, of_tickets := 'tickets', of_waits := 'waits', of_sources := 'sources', solved_from := null, solved_until := null
 ) as table
-    -- A call has no messages: that it was answered is its reply.
-    with answered_calls as (
+    with chosen as (
+        select *,
+        from query_table(of_tickets)
+        where
+            first_solved_at is not null
+            and (solved_from is null or first_solved_at >= solved_from)
+            and (solved_until is null or first_solved_at < solved_until)
+    ),
+
+-- A call has no messages: that it was answered is its reply.
+    answered_calls as (
         select
             source,
             ticket_id,
             count(*) as reply_count,
         from query_table(of_waits)
+        semi join (from chosen where coalesce(reply_count, 0) = 0) using (source, ticket_id)
         where channel = 'phone' and outcome = 'answered'
         group by source, ticket_id
     ),
@@ -21,11 +31,15 @@ create or replace macro first_contacts(
         group by source
     ),
 
+-- Nobody comes back before the first of these tickets was made, or so late after the last that it says nothing.
     followed as (
         select
             tickets.*,
             lead(created_at) over (partition by source, customer, topic order by created_at, ticket_id) as next_created_at,
         from query_table(of_tickets) as tickets
+        where
+            (solved_from is null or created_at >= (select min(created_at) from chosen))
+            and (solved_until is null or created_at <= solved_until::timestamp + to_days(days))
     ),
 
     judged as (
@@ -40,7 +54,10 @@ create or replace macro first_contacts(
         from followed
         left join answered_calls using (source, ticket_id)
         left join data_ends using (source)
-        where followed.first_solved_at is not null
+        where
+            followed.first_solved_at is not null
+            and (solved_from is null or followed.first_solved_at >= solved_from)
+            and (solved_until is null or followed.first_solved_at < solved_until)
     )
 
     select
@@ -65,13 +82,13 @@ create or replace macro first_contacts(
 
 comment on macro table first_contacts is
 'family: rows
-definition: One row per ticket that was ever solved: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic.
+definition: One row per ticket that was ever solved: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic. With solved_from and solved_until, two instants, only tickets first solved between them: faster than a where, and next_created_at is null where it comes too late to count.
 unit: rows
 clock: calendar
 population: tickets solved at least once
 date: first_solved_at of the ticket
 direction: neither
-call: first_contacts(days := 7, of_tickets := ''tickets'', of_waits := ''waits'', of_sources := ''sources'')
+call: first_contacts(days := 7, of_tickets := ''tickets'', of_waits := ''waits'', of_sources := ''sources'', solved_from := null, solved_until := null)
 example: select channel, first_contact_resolution(is_first_contact_resolution) as share from first_contacts(days := 14) group by all';
 
 create or replace macro transfers(of_tickets := 'tickets', of_events := 'ticket_events') as table
@@ -85,7 +102,12 @@ create or replace macro transfers(of_tickets := 'tickets', of_events := 'ticket_
             list_position(['low', 'normal', 'high', 'urgent'], lower(old_value)) as old_rank,
             list_position(['low', 'normal', 'high', 'urgent'], lower(new_value)) as new_rank,
         from query_table(of_events)
-        where not is_inferred and old_value is not null and new_value is not null and old_value <> new_value
+        where
+            field in ('agent', 'team', 'priority')
+            and not is_inferred
+            and old_value is not null
+            and new_value is not null
+            and old_value <> new_value
     ),
 
     counts as (

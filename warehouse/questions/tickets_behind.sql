@@ -173,8 +173,8 @@ with
             )
     ),
 
-    chosen as (
-        select source, ticket_id, max(moment) as moment, max_by(figure, moment) as figure, count(*) as moments,
+    chosen_moments as (
+        select source, ticket_id, moment, figure,
         from every_moment
         where
             moment is not null
@@ -206,6 +206,18 @@ with
             and ($q is null or (source, ticket_id) in (select (source, ticket_id) from named))
             and ($weekday is null or isodow(moment at time zone 'UTC' at time zone $zone) = $weekday)
             and ($hour is null or hour(moment at time zone 'UTC' at time zone $zone) = $hour)
+    ),
+
+    -- A ticket is in some sets once only: nothing has to be grouped.
+    chosen as (
+        select source, ticket_id, moment, figure, 1::bigint as moments,
+        from chosen_moments
+        where list_contains(['created', 'arrived', 'open', 'open_then', 'unassigned', 'first_solved', 'resolved', 'first_waits'], $which)
+        union all
+        select source, ticket_id, max(moment) as moment, max_by(figure, moment) as figure, count(*) as moments,
+        from chosen_moments
+        where
+            not list_contains(['created', 'arrived', 'open', 'open_then', 'unassigned', 'first_solved', 'resolved', 'first_waits'], $which)
         group by source, ticket_id
     ),
 

@@ -1,9 +1,17 @@
 -- One row per channel x duration of a scale from 1 second to the longest wait: the share of customers answered within it.
 -- Kaplan-Meier: a wait that is still open, was given up, or ended without an answer counts as having lasted at least so long.
 -- $kind: first answers or next ones; null: both.
+-- The scale has eight points for every doubling, up to the last wait of the channel. After k of n waits the share unanswered is (n - k) /
+-- n,
+-- and for each one that was not answered among them, at place p, (n - p + 1) / (n - p) times as high. A mark is the wait in milliseconds,
+-- doubled, plus one where it was not answered.
 with
     population as (
-        select channel, greatest(waited_seconds, 0) as waited_seconds, outcome,
+        select
+            channel,
+            (greatest(waited_seconds, 0) * 1000)::bigint as milliseconds,
+            milliseconds * 2 + (outcome <> 'answered')::bigint as mark,
+            ceil(8 * log2(greatest(milliseconds, 1000) / 1000))::bigint as step,
         from waits
         where
             fault is null
@@ -17,34 +25,50 @@ with
             and ($agents is null or list_contains($agents, agent))
     ),
 
-    durations as (
-        select channel, waited_seconds, count(*) as ended, count(*) filter (where outcome = 'answered') as answered,
-        from population
-        group by all
+    in_order as (
+        select channel, count(*) as waits, max(step) as last_step, list_sort(list(mark)) as marks, from population group by channel
     ),
 
-    at_risk as (select *, sum(ended) over (partition by channel order by waited_seconds desc) as at_risk, from durations),
-
-    curves as (
+    -- Nothing is known beyond the last wait, so that it was not answered says nothing.
+    unanswered as (
         select
             channel,
-            waited_seconds,
-            1 - product(1 - answered / at_risk) over (partition by channel order by waited_seconds) as answered_share,
-        from at_risk
-    ),
-
-    -- Eight points for every doubling, up to the last wait of the channel.
-    scale as (
-        select
-            channel,
+            waits,
+            unnest(list_filter(marks, lambda mark:mark % 2 = 1)) as mark,
             unnest(
-                list_transform(range(0, ceil(8 * log2(greatest(max(waited_seconds), 2)))::bigint + 1), lambda step:pow(2, step / 8))
-            ) as seconds,
-        from curves
-        group by channel
+                list_filter(
+                    list_transform(marks, lambda mark, place: case when mark % 2 = 1 then place end), lambda place:place is not null
+                )
+            ) as place,
+        from in_order
+    ),
+
+    rises as (
+        select
+            channel,
+            ceil(8 * log2(greatest(mark >> 1, 1000) / 1000))::bigint as step,
+            product(case when place < waits then (waits - place + 1) / (waits - place) else 1.0::double end) as rise,
+        from unanswered
+        group by channel, step
+    ),
+
+    counted as (select channel, step, count(*) as waits, from population group by channel, step),
+
+    scale as (select channel, waits, marks[-1] % 2 as last_unanswered, unnest(range(0, greatest(last_step, 8) + 1)) as step, from in_order),
+
+    passed as (
+        select
+            scale.channel,
+            scale.step,
+            scale.waits,
+            least(coalesce(sum(counted.waits) over so_far, 0), scale.waits - scale.last_unanswered) as so_many,
+            product(coalesce(rises.rise, 1)) over so_far as rise,
+        from scale
+        left join counted on counted.channel is not distinct from scale.channel and counted.step = scale.step
+        left join rises on rises.channel is not distinct from scale.channel and rises.step = scale.step
+        window so_far as (partition by scale.channel order by scale.step)
     )
 
-select scale.channel, scale.seconds, coalesce(curves.answered_share, 0) as answered_share,
-from scale
-asof left join curves on curves.channel = scale.channel and curves.waited_seconds <= scale.seconds
-order by scale.channel, scale.seconds
+select channel, pow(2, step / 8) as seconds, 1 - (waits - so_many) / waits * rise as answered_share,
+from passed
+order by channel, seconds

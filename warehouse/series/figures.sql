@@ -1,4 +1,4 @@
--- What one pass over the rows gives. marks are of durations: each in milliseconds, doubled, plus one where it was cut short, in order.
+-- What one pass over the rows gives. marks are of durations: each in milliseconds, doubled, plus one where it was cut short.
 with
     counted as (
         select
