@@ -53,7 +53,7 @@ class Team:
     funnels: dict[str, Chart]
 
 
-@data.kept
+@data.drawing
 def drawn(view: View, same_mix: bool, with_helpers: bool) -> Team:
     """Everything the team view shows; agents are compared with everyone the filters allow, whoever of them is chosen."""
     everyone = replace(view.filters, agents=())

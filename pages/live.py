@@ -36,7 +36,7 @@ class Drawn:
     teams: str
 
 
-@data.kept
+@data.drawing
 def drawn(view: View) -> Drawn:
     """Frames and charts, made once for everyone who looks at the same thing."""
     queue = view.ask("live_queue")

@@ -33,7 +33,7 @@ class Drawn:
     hours: Chart
 
 
-@data.kept
+@data.drawing
 def drawn(view: View) -> Drawn:
     """Frames and charts, made once for everyone who looks at the same thing."""
     bins = view.ask("volume_over_time", grain=view.period.grain, zone=view.zone)

@@ -57,7 +57,7 @@ class Drawn:
     leads: tuple[str, ...]
 
 
-@data.kept
+@data.drawing
 def drawn(view: View, choice: Choice) -> Drawn:
     """Frames and charts, made once for everyone who looks at the same thing."""
     series, grain, under = choice.series, view.period.grain, compared(view, choice.versus)

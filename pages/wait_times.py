@@ -40,7 +40,7 @@ class Drawn:
     notes: tuple[str, ...]
 
 
-@data.kept
+@data.drawing
 def drawn(view: View) -> Drawn:
     """Frames and charts, made once for everyone who looks at the same thing."""
     asked = {"kind": view.kind, "zone": view.zone}

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from pages.elements import freshness, periods
+from pages.elements import freshness, kept, periods
 from pages.elements.compression import CompressedAssets
 from pages.elements.data import Source
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
@@ -204,7 +204,7 @@ def test_the_page_says_how_far_the_data_goes_and_whether_it_is_late(
     assert "Data as of 13:00 CET" in text(fresh)
     assert "late" not in text(fresh)
     small.now = NOON + minutes(2.5)
-    st.cache_resource.clear()
+    kept.forget()
     late = visit(small.publish(), "live.py", monkeypatch)
     assert ":orange[Data as of 13:00 CET · late]" in text(late)
 

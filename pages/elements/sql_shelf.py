@@ -30,7 +30,7 @@ def draw(view: View, sheet: Sheet) -> None:
     {"Tables": _objects, "Questions": _questions, "History": _history}[shelf or SHELVES[0]](view, sheet)
 
 
-@data.kept
+@data.drawing
 def objects(settings_file: str, version: int) -> pd.DataFrame:
     """Tables, views and macros: name, kind, comment, example, and `columns`, their names and comments for the search."""
     macros = data.glossary(settings_file, version)
