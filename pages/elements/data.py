@@ -105,7 +105,8 @@ def version() -> int:
 
 def answer(settings_file: str, version: int, question: str, filters: Filters, **values: Any) -> pd.DataFrame:
     """The answer of a question as this visitor may see it, kept as long as the version is the newest. The caller may change it."""
-    return _answer(settings_file, version, question, filters, access.scope(), **values).copy(deep=False)
+    asked = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return _answer(settings_file, version, question, filters, access.scope(), **asked).copy(deep=False)
 
 
 @kept(most=KEPT_ANSWERS)
@@ -113,7 +114,8 @@ def _answer(
     settings_file: str, version: int, question: str, filters: Filters, scope: Scope, **values: Any
 ) -> pd.DataFrame:
     del version  # part of the key
-    return _warehouse(settings_file).ask(question, filters, scope, **values)
+    asked = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return _warehouse(settings_file).ask(question, filters, scope, **asked)
 
 
 def series(
@@ -160,7 +162,9 @@ def sources(settings_file: str, version: int) -> tuple[Source, ...]:
     """Every source with data, as of this version."""
     refresh = of_file(settings_file).schedule.refresh_seconds
     # Neither question says anything of people.
-    feeds = judged(_answer(settings_file, version, "health_sources", Filters(), EVERYTHING).copy(deep=False), now(), refresh)
+    feeds = judged(
+        _answer(settings_file, version, "health_sources", Filters(), EVERYTHING).copy(deep=False), now(), refresh
+    )
     allowed = feeds[feeds["gaps"] >= GAPS_OF_A_RHYTHM].groupby("source")["allowed_seconds"].min()
     return tuple(
         Source(

@@ -25,7 +25,7 @@ Trace = dict[str, Any]
 Json = dict[str, Any]
 
 
-class Figure(go.Figure):
+class Figure(go.Figure):  # type: ignore[misc]  # plotly says nothing of its types
     """A figure that nobody changes once it is shown: it is turned into what goes to browsers once, not once a viewer."""
 
     def to_dict(self) -> Json:

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from threading import Lock
+from types import CodeType
 from typing import Any, ParamSpec, TypeVar
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
-_forget: list[Callable[[], None]] = []
+# Of each function, by its code: a page's script defines its functions anew in every run.
+_places: dict[CodeType, Places] = {}
 
 
-class _Once:
+class Once:
     """A value that the first who asks works out; whoever asks meanwhile waits for it."""
 
     def __init__(self) -> None:
@@ -30,19 +32,30 @@ class _Once:
         return self._values[0]
 
 
+class Places:
+    """Where the answers of one function are kept, a place for all that one answer depends on."""
+
+    def __init__(self, most: int) -> None:
+        self._looking = Lock()
+        self._find = lru_cache(maxsize=most)(lambda *given, **named: Once())
+
+    def of(self, *given: Any, **named: Any) -> Once:
+        with self._looking:
+            return self._find(*given, **named)
+
+    def empty(self) -> None:
+        self._find.cache_clear()
+
+
 def kept(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
     """Keeps the last `most` answers of a function whose arguments can be hashed. Nobody may change what is kept; an error is not kept."""
 
     def keeping(build: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
-        places = lru_cache(maxsize=most)(lambda *given, **named: _Once())
-        looking = Lock()
-        _forget.append(places.cache_clear)
+        places = _places.setdefault(build.__code__, Places(most))
 
         @wraps(build)
         def answer(*given: Asked.args, **named: Asked.kwargs) -> Answer:
-            with looking:
-                place = places(*given, **named)
-            found: Answer = place.value(lambda: build(*given, **named))
+            found: Answer = places.of(*given, **named).value(lambda: build(*given, **named))
             return found
 
         return answer
@@ -52,5 +65,5 @@ def kept(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answe
 
 def forget() -> None:
     """Empties everything kept, as at the start of a process."""
-    for empty in _forget:
-        empty()
+    for places in _places.values():
+        places.empty()
