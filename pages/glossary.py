@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.elements import access, data, links, tables
 from pages.elements.format import EM_DASH
+from pages.elements.kept import kept
 from pages.elements.markdown import plain
 from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
@@ -31,7 +32,7 @@ def metrics() -> pd.DataFrame:
         return _of_this_code()
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
+@kept(most=1)
 def _of_this_code() -> pd.DataFrame:
     return glossary.of_this_code()
 

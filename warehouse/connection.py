@@ -64,6 +64,13 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def reader(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(folder / "reading.tmp")})
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
 def read_sql(name: str) -> str:
     """The text of `warehouse/<name>.sql`."""
     return (SQL_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
