@@ -151,17 +151,20 @@ def voice(week: Week, summary: Summary) -> None:
 
 def promised(week: Week, summary: Summary) -> None:
     with frame.card("What is promised next", "promises that run, by the day they fall due, and the targets in force"):
-        for line in weekly_sheet.following(week, summary):
+        lines, due = _promised(week)
+        for line in lines:
             st.markdown(markdown.plain(line))
         if summary.due.empty:
             return
-        frame.chart(_due(week), "weekly_due", week.view)
+        frame.chart(due, "weekly_due", week.view)
 
 
 @data.drawing
-def _due(week: Week) -> Chart:
+def _promised(week: Week) -> tuple[tuple[str, ...], Chart]:
     summary = weekly_figures.summary(week)
-    return weekly_charts.due(summary.due, palette.of(week.view.theme), DUE_HEIGHT, _due_leads(week, summary))
+    return weekly_sheet.following(week, summary), weekly_charts.due(
+        summary.due, palette.of(week.view.theme), DUE_HEIGHT, _due_leads(week, summary)
+    )
 
 
 def trends(week: Week, summary: Summary) -> None:
