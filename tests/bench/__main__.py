@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import loading
+from tests.bench import loading, pages
 from tests.bench.figures import Figure, table, write
 
 
@@ -19,7 +19,8 @@ def main() -> None:
     found: list[Figure] = []
     with tempfile.TemporaryDirectory() as temporary:
         for tickets in asked.tickets:
-            found += loading.figures((asked.folder or Path(temporary)) / str(tickets), tickets)
+            desk = (asked.folder or Path(temporary)) / str(tickets)
+            found += loading.figures(desk, tickets) + pages.figures(desk, tickets)
             print(table(found), flush=True)
     write(found, asked.json)
 

@@ -65,7 +65,9 @@ def figures(folder: Path, tickets: int) -> list[Figure]:
     size = f"{tickets:,} tickets"
     with tempfile.TemporaryDirectory() as temporary:
         desk = _copy(folder, Path(temporary))
-        with _served("dashboard.py", Path(temporary), "--", "--settings", str(desk / "support.toml")) as server:
+        with served_with_clock(
+            "dashboard.py", Path(temporary), "--", "--settings", str(desk / "support.toml")
+        ) as server:
             costs = {entry.path: _costs(server, desk, entry.path) for entry in ENTRIES}
             found = [figure for page, (same, new) in costs.items() for figure in _of_page(page, size, same, new)]
             found += _first_visit(server.address, size)
@@ -88,7 +90,7 @@ def _instead(desk: Path, size: str, same: Cost, new: Cost) -> list[Figure]:
     found = []
     for script, said in (("with_express.py", EXPRESS), ("with_pandas.py", PANDAS)):
         environment = {"BENCH_WAREHOUSE": str(desk / "data" / "warehouse.duckdb"), "PYTHONPATH": str(PROJECT)}
-        with _served(str(INSTEAD / script), desk, environment=environment) as server:
+        with served_with_clock(str(INSTEAD / script), desk, environment=environment) as server:
             theirs = _costs(server, desk, "")
         for when, ours, other in (("unchanged", same, theirs[0]), ("changed", new, theirs[1])):
             found.append(
@@ -145,7 +147,9 @@ def _publish(data: Path) -> None:
 
 
 @contextmanager
-def _served(script: str, folder: Path, *more: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def served_with_clock(
+    script: str, folder: Path, *more: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     port, told = free_port(), folder / "runs.jsonl"
     told.write_text("", encoding="utf-8")
     command = [sys.executable, "-m", "tests.bench.clocked", str(told), script, f"--server.port={port}", *more]
