@@ -37,6 +37,19 @@ def _of_this_code() -> pd.DataFrame:
     return glossary.of_this_code()
 
 
+def _version() -> tuple[str, int | None]:
+    """What the metrics depend on; None as long as nothing was published."""
+    try:
+        return data.path(), data.version()
+    except NoWarehouse:
+        return data.path(), None
+
+
+@kept(most=100)
+def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
+    return glossary.search(metrics(), words)
+
+
 def chosen(known: pd.DataFrame) -> pd.Series | None:
     """The metric that the address asks for: an entry of the glossary, or a series of the Trends page."""
     asked = st.query_params.get("metric", "")
@@ -116,7 +129,7 @@ def draw() -> None:
     )
     with opening:
         metric = chosen(known)
-    found = glossary.search(known, words)
+    found = _found(*_version(), words)
     if metric is None and len(found) == 1:
         metric = found.iloc[0]
     if metric is not None:
