@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -20,9 +21,11 @@ from pages.elements import (
     funnel_charts,
     markdown,
     palette,
+    tables,
 )
 from pages.elements.data import View
 from pages.elements.figure import Chart
+from pages.elements.tables import Table
 from pages.elements.tiles import quiet
 from warehouse import agents
 from warehouse.catalogue import CATALOGUE
@@ -42,18 +45,17 @@ OTHERS = (
 MOST_NAMES = 4
 
 
-@dataclass(frozen=True)
-class Team:
+class Team(NamedTuple):
     """What the team view shows."""
 
     table: pd.DataFrame  # of agents.compared: everyone the filters allow, whoever is chosen
     shown: pd.DataFrame  # the rows of the table
-    sparklines: dict[str, list[float]]
+    listed: Table | None  # the table, where it has rows
     outside: dict[str, list[str]]
     funnels: dict[str, Chart]
 
 
-@data.kept
+@data.drawing
 def drawn(view: View, same_mix: bool, with_helpers: bool) -> Team:
     """Everything the team view shows; agents are compared with everyone the filters allow, whoever of them is chosen."""
     everyone = replace(view.filters, agents=())
@@ -64,10 +66,12 @@ def drawn(view: View, same_mix: bool, with_helpers: bool) -> Team:
     counted = view.series("answered" if view.knows_waits else "arrived", view.period.grain, "agent", everyone)
     whole = counted[counted["is_complete"]]
     outside = agents.outside(table, same_mix=same_mix)
+    shown = in_order_of_name(table[is_shown])
+    sparklines = {str(name): rows["value"].tolist() for name, rows in whole.groupby("part")}
     return Team(
         table,
-        in_order_of_name(table[is_shown]),
-        {str(name): rows["value"].tolist() for name, rows in whole.groupby("part")},
+        shown,
+        None if shown.empty else agents_table.made(view, shown, sparklines),
         outside,
         {name: _funnel(view, table, name, same_mix) for name in outside},
     )
@@ -104,7 +108,11 @@ def draw(view: View) -> None:
         st.markdown(_sentence(team, mix))
         quiet(_together(view, team.table))
     with listed:
-        agents_table.show(view, team.shown, team.sparklines, downloads)
+        if team.listed is None:
+            helped = "" if view.filters.agents else " Agents of other teams helped: the switch above lists them."
+            st.info(f"**Nothing of these agents in this period.**{helped}")
+        else:
+            tables.place(view, team.listed, downloads)
     with st.grid(3, min_column_width=300, gap="small"):
         for name, chart in team.funnels.items():
             with frame.card(agent_figures.head(name), f"{mix}{_left_out(team, name)}"):

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, format, frame, leads, markdown, tables, wall
+from pages.elements import access, data, format, frame, leads, markdown, tables, wall
 from pages.elements import consistency_words as words
 from pages.elements.consistency_drawings import COMPARED, Drawn, drawn, drawn_agents
 from pages.elements.data import View
+from pages.elements.tables import Table
 from pages.elements.tiles import quiet
 
 access.require("consistency")
@@ -30,7 +31,11 @@ def draw(view: View) -> None:
         _who_waits_longer(view, shown)
         _across_hours(view, shown)
         _across_agents(view, shown)
-    _table(view, shown)
+    if shown.gaps:
+        with frame.card(
+            "Least even first", "what means the same on every channel stands before what channels differ in by nature"
+        ):
+            tables.place(view, _table(view))
     frame.footnote(
         view,
         _unknown(shown),
@@ -120,11 +125,10 @@ def _choice(label: str, key: str, options: Mapping[str, str], default: str) -> s
     return chosen if chosen in options else default
 
 
-def _table(view: View, shown: Drawn) -> None:
-    labels = frame.channel_labels(view)
+@data.drawing
+def _table(view: View) -> Table:
+    labels, shown = frame.channel_labels(view), drawn(view)
     gaps = list(shown.gaps.values())
-    if not gaps:
-        return
     texts = {
         "Metric": [gap.title for gap in gaps],
         "Worst": [f"{labels.get(gap.worst, gap.worst)} {format.value(gap.worst_value, gap.unit)}" for gap in gaps],
@@ -134,19 +138,15 @@ def _table(view: View, shown: Drawn) -> None:
         "Channel explains": [words.share_explained(shown.explained.get(gap.metric)) for gap in gaps],
         "n": [format.count(gap.n) for gap in gaps],
     }
-    with frame.card(
-        "Least even first", "what means the same on every channel stands before what channels differ in by nature"
-    ):
-        tables.show(
-            view,
-            "gaps",
-            "Gaps between channels",
-            pd.DataFrame(texts),
-            pd.DataFrame([vars(gap) for gap in gaps]),
-            leads=[leads.tickets(COMPARED[gap.metric][2], channel=gap.worst) for gap in gaps],
-            config={"n": st.column_config.TextColumn(alignment="right")},
-            metrics=[gap.metric for gap in gaps],
-        )
+    return tables.table(
+        "gaps",
+        "Gaps between channels",
+        pd.DataFrame(texts),
+        pd.DataFrame([vars(gap) for gap in gaps]),
+        leads=[leads.tickets(COMPARED[gap.metric][2], channel=gap.worst) for gap in gaps],
+        config={"n": st.column_config.TextColumn(alignment="right")},
+        metrics=[gap.metric for gap in gaps],
+    )
 
 
 draw(frame.begin("consistency", grains=True))

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.elements import access, data, links, tables
 from pages.elements.format import EM_DASH
+from pages.elements.kept import kept
 from pages.elements.markdown import plain
 from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
@@ -30,9 +31,23 @@ def known() -> Dictionary:
         return _of_this_code()
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
+@kept(most=1)
 def _of_this_code() -> Dictionary:
     return dictionary.of_this_code()
+
+
+def _version() -> tuple[str, int | None]:
+    """What the entries depend on; None as long as nothing was published."""
+    try:
+        return data.path(), data.version()
+    except NoWarehouse:
+        return data.path(), None
+
+
+@kept(most=100)
+def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
+    """Looking through every text costs more than the rest of the page."""
+    return dictionary.search(known(), words)
 
 
 def chosen(entries: pd.DataFrame) -> pd.Series | None:
@@ -124,7 +139,7 @@ def draw() -> None:
     )
     with opening:
         entry = chosen(whole.entries)
-    found = dictionary.search(whole, words)
+    found = _found(*_version(), words)
     if entry is None and len(found) == 1:
         entry = found.iloc[0]
     if entry is not None:

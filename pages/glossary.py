@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.elements import access, data, links, tables
 from pages.elements.format import EM_DASH
+from pages.elements.kept import kept
 from pages.elements.markdown import plain
 from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
@@ -31,9 +32,22 @@ def metrics() -> pd.DataFrame:
         return _of_this_code()
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
+@kept(most=1)
 def _of_this_code() -> pd.DataFrame:
     return glossary.of_this_code()
+
+
+def _version() -> tuple[str, int | None]:
+    """What the metrics depend on; None as long as nothing was published."""
+    try:
+        return data.path(), data.version()
+    except NoWarehouse:
+        return data.path(), None
+
+
+@kept(most=100)
+def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
+    return glossary.search(metrics(), words)
 
 
 def chosen(known: pd.DataFrame) -> pd.Series | None:
@@ -115,7 +129,7 @@ def draw() -> None:
     )
     with opening:
         metric = chosen(known)
-    found = glossary.search(known, words)
+    found = _found(*_version(), words)
     if metric is None and len(found) == 1:
         metric = found.iloc[0]
     if metric is not None:

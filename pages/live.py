@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.elements import access, charts, data, format, frame, markdown, palette, tables, wall
 from pages.elements.data import View
 from pages.elements.figure import Chart
 from pages.elements.periods import local_time, start_of_today
-from pages.elements.tiles import quiet, tile
+from pages.elements.tables import Table
+from pages.elements.tiles import Tile, made, place, quiet
 
 access.require("live")
 
@@ -21,58 +23,58 @@ NEXT, MISSED = "Due next", "Missed"
 NOT_KNOWN = "Not known: the source does not say when customers were answered."
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What the page shows of a view."""
 
-    queue: pd.DataFrame
-    hours: pd.DataFrame
-    backlog: pd.Series
-    today: pd.Series
-    promised: float | None
-    waits: pd.DataFrame
-    agents: pd.DataFrame
+    tiles: list[Tile]
     charts: tuple[Chart, Chart, Chart, Chart]
     teams: str
+    waits: dict[str, tuple[int, Table]]
+    agents: Table
 
 
-@data.kept
+@data.drawing
 def drawn(view: View) -> Drawn:
-    """Frames and charts, made once for everyone who looks at the same thing."""
+    """Tiles, charts and tables, made once for everyone who looks at the same thing."""
     queue = view.ask("live_queue")
     hours = view.ask("live_hours", as_of=view.as_of)
-    today = view.ask("live_targets", as_of=view.as_of, today=start_of_today(view.as_of, view.zone)).iloc[0]
-    promises = view.ask("target_shares", kind=None)["target_share"].tolist()
+    waits = view.ask("waits_open")
+    labels = frame.channel_labels(view)
+    by_choice = {NEXT: (waits[~waits["is_past"]], "Due in"), MISSED: (waits[waits["is_past"]], "Past by")}
     return Drawn(
-        queue=queue,
-        hours=hours,
-        backlog=view.ask("live_backlog", as_of=view.as_of).iloc[0],
-        today=today,
-        promised=promises[0] if len(promises) == 1 and today["decided"] else None,
-        waits=view.ask("waits_open"),
-        agents=view.ask("live_agents", as_of=view.as_of),
+        tiles=_tiles(view, queue, hours),
         charts=_charts(view, queue, hours),
         teams=charts.most_of(queue, "team", CHART_HEIGHT),
+        waits={
+            choice: (len(rows), tables.waits(rows, clock, labels, TABLE_HEIGHT))
+            for choice, (rows, clock) in by_choice.items()
+        },
+        agents=tables.agents(view.ask("live_agents", as_of=view.as_of), TABLE_HEIGHT),
     )
 
 
 def draw(view: View) -> None:
     shown = drawn(view)
-    _tiles(view, shown)
+    with st.grid(6, min_column_width=150, gap="small"):
+        for tile in shown.tiles:
+            place(tile)
     _place_charts(view, shown)
     _tables(view, shown)
     frame.footnote(view, "Hours count back from the data's own time, so none of them is unfinished.")
 
 
-def _tiles(view: View, shown: Drawn) -> None:
-    queue, hours, backlog = shown.queue, shown.hours, shown.backlog
-    now, hour_before, day_before = hours.iloc[-1], hours.iloc[-2], hours.iloc[0]
+def _tiles(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> list[Tile]:
+    return [*_waiting(view, queue, hours), _within_target_today(view), _open_tickets(view), *_flows(view, hours)]
+
+
+def _waiting(view: View, queue: pd.DataFrame, hours: pd.DataFrame) -> list[Tile]:
+    now, day_before = hours.iloc[-1], hours.iloc[0]
     channels = queue[queue["part"] == "channel"]
     waiting = int(channels["waiting"].sum()) if view.knows_waits else None
     past = int(channels["past_target"].sum())
     longest = channels.loc[channels["longest_seconds"].idxmax()] if len(channels) else None
-    with st.grid(6, min_column_width=150, gap="small"):
-        tile(
+    return [
+        made(
             "Waiting now",
             format.count(waiting),
             format.change_of_level(now["waiting"] - day_before["waiting"]) if view.knows_waits else None,
@@ -80,32 +82,42 @@ def _tiles(view: View, shown: Drawn) -> None:
             note="" if past or not waiting else "none past its target",
             crossed=f"{format.count(past)} past their target" if past else "",
             trend=hours["waiting"].tolist() if view.knows_waits else (),
-        )
-        tile(
+        ),
+        made(
             "Longest wait",
             format.duration(None if longest is None else longest["longest_seconds"]),
             note=""
             if longest is None
             else markdown.plain(f"{frame.channel_label(view, longest['name'])} · {longest['longest_ticket_id']}"),
-        )
-        _within_target_today(shown)
-        tile(
-            "Open tickets",
-            format.count(backlog["open"]),
-            format.change_of_level(backlog["open_change"]),
-            "vs 7 days before",
-            note=f"{format.count(backlog['unassigned'])} unassigned",
-        )
-        tile(
+        ),
+    ]
+
+
+def _open_tickets(view: View) -> Tile:
+    backlog = view.ask("live_backlog", as_of=view.as_of).iloc[0]
+    return made(
+        "Open tickets",
+        format.count(backlog["open"]),
+        format.change_of_level(backlog["open_change"]),
+        "vs 7 days before",
+        note=f"{format.count(backlog['unassigned'])} unassigned",
+    )
+
+
+def _flows(view: View, hours: pd.DataFrame) -> list[Tile]:
+    """What came in and what was answered, in the last hour."""
+    arrived = hours["arrived"]
+    answered = hours["answered"] if view.knows_waits else hours["answered"].astype(float) * float("nan")
+    return [
+        made(
             "Arrived, last 60 min",
-            format.count(now["arrived"]),
-            format.change_of_level(now["arrived"] - hour_before["arrived"]),
+            format.count(arrived.iloc[-1]),
+            format.change_of_level(arrived.iloc[-1] - arrived.iloc[-2]),
             "vs the 60 min before",
-            note=f"{format.count(hours['arrived'].iloc[1:].sum())} in 24 h",
-            trend=hours["arrived"].tolist(),
-        )
-        answered = hours["answered"] if view.knows_waits else hours["answered"].astype(float) * float("nan")
-        tile(
+            note=f"{format.count(arrived.iloc[1:].sum())} in 24 h",
+            trend=arrived.tolist(),
+        ),
+        made(
             "Answered, last 60 min",
             format.count(answered.iloc[-1]),
             format.change_of_level(answered.iloc[-1] - answered.iloc[-2]),
@@ -113,13 +125,16 @@ def _tiles(view: View, shown: Drawn) -> None:
             note=f"{format.count(answered.iloc[1:].sum())} in 24 h" if view.knows_waits else "",
             explanation="First answers to a ticket, call or chat.",
             trend=answered.tolist(),
-        )
+        ),
+    ]
 
 
-def _within_target_today(shown: Drawn) -> None:
-    today, promised = shown.today, shown.promised
+def _within_target_today(view: View) -> Tile:
+    today = view.ask("live_targets", as_of=view.as_of, today=start_of_today(view.as_of, view.zone)).iloc[0]
+    promises = view.ask("target_shares", kind=None)["target_share"].tolist()
+    promised = promises[0] if len(promises) == 1 and today["decided"] else None
     is_below = promised is not None and today["share_high"] < promised
-    tile(
+    return made(
         "Within target today",
         format.share(today["share"]),
         format.change_of_share(today["share"], today["share_before"]),
@@ -162,24 +177,26 @@ def _tables(view: View, shown: Drawn) -> None:
     with waits_column, st.container(border=True, gap="xsmall", height="stretch"):
         _waits(view, shown.waits)
     with agents_column, frame.card("Answering now", "agents who answered in the last 30 minutes") as slot:
-        tables.agents(view, shown.agents, TABLE_HEIGHT, slot)
+        _place(view, shown.agents, "Nobody answered in the last 30 minutes.", slot)
 
 
-def _waits(view: View, waits: pd.DataFrame) -> None:
+def _waits(view: View, waits: dict[str, tuple[int, Table]]) -> None:
     """Who will miss their target next, or who missed it, as the visitor chose."""
-    due, past = waits[~waits["is_past"]], waits[waits["is_past"]]
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = NEXT if wall.is_on() else _choice()
-        count = len(due) if chosen == NEXT else len(past)
+        count, table = waits[chosen]
         quiet(f"{format.count(count)} who {'will miss' if chosen == NEXT else 'missed'} their target")
         slot = st.container(horizontal=True, horizontal_alignment="right", width="content")
-    labels = frame.channel_labels(view)
-    if chosen == MISSED:
-        none = "Nobody waits past a target." if view.knows_waits else NOT_KNOWN
-        tables.waits(view, past, "Past by", labels, TABLE_HEIGHT, none, slot)
+    nobody = "Nobody waits whose target is still to come." if chosen == NEXT else "Nobody waits past a target."
+    _place(view, table, nobody if view.knows_waits else NOT_KNOWN, slot)
+
+
+def _place(view: View, table: Table, nobody: str, slot: DeltaGenerator) -> None:
+    """The table, or who is not there to be listed."""
+    if len(table.shown):
+        tables.place(view, table, slot)
     else:
-        none = "Nobody waits whose target is still to come." if view.knows_waits else NOT_KNOWN
-        tables.waits(view, due, "Due in", labels, TABLE_HEIGHT, none, slot)
+        tables.nothing(nobody, TABLE_HEIGHT)
 
 
 def _choice() -> str:

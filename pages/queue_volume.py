@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -10,67 +10,70 @@ import streamlit as st
 from pages.elements import access, charts, data, format, frame, palette, tables
 from pages.elements.data import View
 from pages.elements.figure import Chart
-from pages.elements.tiles import tile
+from pages.elements.tables import Table
+from pages.elements.tiles import Tile, made, place
 
 access.require("queue_volume")
 
 CHART_HEIGHT = 210
 PART_HEIGHT = 250
 PARTS = ("channel", "team", "topic")
-FLOWS = (("Arrived", "arrived"), ("Answered", "answered"), ("Abandoned", "abandoned"), ("Solved", "solved"))
+COUNTS = (
+    ("Arrived", "arrived", "Tickets, calls and chats that customers began."),
+    ("Answered", "answered", "First answers to a ticket, call or chat."),
+    ("Abandoned", "abandoned", "Customers who gave up before an answer."),
+    ("Solved", "solved", "Tickets that were solved; one that is solved again after reopening counts again."),
+)
 METRICS = ("arrived", "answered", "solved", "backlog")
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What the page shows of a view."""
 
-    bins: pd.DataFrame
-    now: pd.Series
-    before: pd.Series | None
+    tiles: list[Tile]
     over_time: tuple[Chart, Chart, Chart]
-    parts: dict[str, tuple[Chart, pd.DataFrame]]
+    parts: dict[str, Chart]
     hours: Chart
+    table: Table
+    is_unfinished: bool
 
 
-@data.kept
+@data.drawing
 def drawn(view: View) -> Drawn:
-    """Frames and charts, made once for everyone who looks at the same thing."""
+    """Tiles, charts and the table, made once for everyone who looks at the same thing."""
     bins = view.ask("volume_over_time", grain=view.period.grain, zone=view.zone)
-    earlier = view.ask_before("volume_total")
     hours = view.ask("arrivals_by_weekday_hour", zone=view.zone)
     return Drawn(
-        bins=bins,
-        now=view.ask("volume_total").iloc[0],
-        before=None if earlier is None else earlier.iloc[0],
+        tiles=_tiles(view, bins[bins["is_complete"]]),
         over_time=_flows(view, bins),
         parts={part: _part(view, part) for part in PARTS},
         hours=charts.weekday_hours(hours, palette.of(view.theme), PART_HEIGHT),
+        table=_table(view, bins),
+        is_unfinished=len(bins) > 0 and not bins["is_complete"].iloc[-1],
     )
 
 
 def draw(view: View) -> None:
-    shown = drawn(view)
-    _tiles(view, shown)
+    shown, grain = drawn(view), view.period.grain
+    with st.grid(5, min_column_width=170, gap="small"):
+        for tile in shown.tiles:
+            place(tile)
     _over_time(view, shown)
     _when_and_where(view, shown)
-    _table(view, shown.bins)
-    unfinished = len(shown.bins) > 0 and not shown.bins["is_complete"].iloc[-1]
-    frame.footnote(view, f"The last {view.period.grain} is not over: it is dashed." if unfinished else "")
+    with st.expander(f"The figures, {grain} by {grain}"):
+        tables.place(view, shown.table)
+    frame.footnote(view, f"The last {grain} is not over: it is dashed." if shown.is_unfinished else "")
 
 
-def _tiles(view: View, shown: Drawn) -> None:
-    now, before = shown.now, shown.before
-    whole = shown.bins[shown.bins["is_complete"]]
-    with st.grid(5, min_column_width=170, gap="small"):
-        for label, column, explanation in (
-            ("Arrived", "arrived", "Tickets, calls and chats that customers began."),
-            ("Answered", "answered", "First answers to a ticket, call or chat."),
-            ("Abandoned", "abandoned", "Customers who gave up before an answer."),
-            ("Solved", "solved", "Tickets that were solved; one that is solved again after reopening counts again."),
-        ):
-            known = column != "answered" or view.knows_waits
-            tile(
+def _tiles(view: View, whole: pd.DataFrame) -> list[Tile]:
+    """The totals of the period; `whole` are its complete bins."""
+    now, earlier = view.ask("volume_total").iloc[0], view.ask_before("volume_total")
+    before = None if earlier is None else earlier.iloc[0]
+    counts = []
+    for label, column, explanation in COUNTS:
+        known = column != "answered" or view.knows_waits
+        counts.append(
+            made(
                 label,
                 format.count(now[column]) if known else format.EM_DASH,
                 format.change_of_count(now[column], before[column]) if known and before is not None else None,
@@ -79,15 +82,20 @@ def _tiles(view: View, shown: Drawn) -> None:
                 explanation=explanation,
                 trend=whole[column].tolist() if known else (),
             )
-        tile(
-            "Open at the end",
-            format.count(now["open_at_end"]),
-            format.change_of_level(now["open_at_end"] - now["open_at_start"]),
-            "since the beginning",
-            note=f"{format.count(now['open_at_start'])} + {_identity(now)}",
-            explanation="Open before, plus arrived and reopened, less solved, abandoned and removed.",
-            trend=whole["open_at_end"].tolist(),
         )
+    return [*counts, _left(now, whole)]
+
+
+def _left(now: pd.Series, whole: pd.DataFrame) -> Tile:
+    return made(
+        "Open at the end",
+        format.count(now["open_at_end"]),
+        format.change_of_level(now["open_at_end"] - now["open_at_start"]),
+        "since the beginning",
+        note=f"{format.count(now['open_at_start'])} + {_identity(now)}",
+        explanation="Open before, plus arrived and reopened, less solved, abandoned and removed.",
+        trend=whole["open_at_end"].tolist(),
+    )
 
 
 def _per_arrival(column: str, now: pd.Series) -> str:
@@ -131,8 +139,8 @@ def _over_time(view: View, shown: Drawn) -> None:
                 frame.over_time(chart, key, view)
 
 
-def _part(view: View, part: str) -> tuple[Chart, pd.DataFrame]:
-    """Arrivals by channel, team or topic, and their rows."""
+def _part(view: View, part: str) -> Chart:
+    """Arrivals by channel, team or topic."""
     period = view.period
     previous = {
         "previous_start": period.previous_start or period.start,
@@ -141,38 +149,36 @@ def _part(view: View, part: str) -> tuple[Chart, pd.DataFrame]:
     labels = frame.channel_labels(view) if part == "channel" else {}
     rows = view.ask("volume_by_part", part=part, **previous)
     inks, is_compared = palette.of(view.theme), period.previous_start is not None
-    return charts.arrived_by_part(rows, part, labels, inks, PART_HEIGHT, is_compared), rows
+    return charts.arrived_by_part(rows, part, labels, inks, PART_HEIGHT, is_compared)
 
 
 def _when_and_where(view: View, shown: Drawn) -> None:
     versus = view.period.versus
     with st.grid(4, min_column_width=260, gap="small"):
-        for part, (chart, _) in shown.parts.items():
+        for part, chart in shown.parts.items():
             with frame.card(f"By {part}", f"tickets arrived, {versus}" if versus else "tickets arrived"):
                 frame.chart(chart, f"by_{part}", view)
         with frame.card("When they arrive", f"tickets in each hour of the week, {view.zone}"):
             frame.chart(shown.hours, "weekday_hours", view)
 
 
-def _table(view: View, bins: pd.DataFrame) -> None:
+def _table(view: View, bins: pd.DataFrame) -> Table:
     """The figures of the charts over time, bin by bin, newest first."""
     rows, lead = bins.iloc[::-1], frame.bin_lead(view)
     texts = {"Begins": [format.bin(bin.to_pydatetime(), view.period.grain) for bin in rows["bin"]]}
-    for title, column in (*FLOWS, ("Open at the end", "open_at_end")):
+    for title, column, _ in (*COUNTS, ("Open at the end", "open_at_end", "")):
         texts[title] = [format.count(value) for value in rows[column]]
     right = st.column_config.TextColumn(alignment="right")
-    with st.expander(f"The figures, {view.period.grain} by {view.period.grain}"):
-        tables.show(
-            view,
-            "volume",
-            f"Queue volume by {view.period.grain}",
-            pd.DataFrame(texts),
-            rows,
-            leads=[lead("arrived", bin.to_pydatetime()) for bin in rows["bin"]],
-            config={name: right for name in texts if name != "Begins"},
-            height=PART_HEIGHT * 2,
-            metrics=METRICS,
-        )
+    return tables.table(
+        "volume",
+        f"Queue volume by {view.period.grain}",
+        pd.DataFrame(texts),
+        rows,
+        leads=[lead("arrived", bin.to_pydatetime()) for bin in rows["bin"]],
+        config={name: right for name in texts if name != "Begins"},
+        height=PART_HEIGHT * 2,
+        metrics=METRICS,
+    )
 
 
 draw(frame.begin("queue_volume", grains=True))

@@ -7,10 +7,12 @@ from datetime import date, datetime, time, timedelta
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, format, frame, palette, periods, tables, ticket_charts, ticket_words
+from pages.elements import access, data, format, frame, palette, periods, tables, ticket_charts, ticket_words
 from pages.elements.data import View
+from pages.elements.figure import Chart
 from pages.elements.markdown import plain, plain_lines
 from pages.elements.sitemap import PAGES
+from pages.elements.tables import Table
 from pages.elements.ticket_charts import History
 from pages.elements.tiles import quiet
 
@@ -46,19 +48,27 @@ def _to_tickets(label: str, **query: str) -> None:
     st.page_link(PAGES["tickets"].script, label=label, icon=":material/search:", query_params=query)
 
 
-def _ticket(view: View, head: pd.Series) -> None:
-    asked = {"source": head["source"], "ticket_id": head["ticket_id"]}
+@data.drawing
+def _history(view: View, source: str, number: str) -> History:
+    """Everything that happened to the ticket."""
+    asked = {"source": source, "ticket_id": number}
+    head = view.ask("ticket_head", **asked).iloc[0]
     parts = ("waits", "messages", "calls", "stretches", "targets", "surveys")
     frames = {name: view.ask(f"ticket_{name}", **asked) for name in parts}
     channel = None if format.is_missing(head["channel"]) else str(head["channel"])
-    number, as_of = str(head["ticket_id"]), head["as_of"].to_pydatetime()
-    history = History(number, channel, as_of, bool(head["is_open"]), **frames)
+    return History(number, channel, head["as_of"].to_pydatetime(), bool(head["is_open"]), **frames)
+
+
+def _ticket(view: View, head: pd.Series) -> None:
+    source, number = str(head["source"]), str(head["ticket_id"])
+    history = _history(view, source, number)
     st.markdown(f"**{plain(ticket_words.title(head))}**")
     st.markdown(plain(ticket_words.sentence(head, history.waits, history.surveys)))
     _facts(view, head)
-    _timeline(view, history)
+    _timeline(view, source, history)
     _comments(view, history.surveys)
-    _story(view, view.ask("ticket_story", **asked), number)
+    with frame.card("Everything that happened", "in order of time; for targets: within how long, or how long it took"):
+        tables.place(view, _story(view, source, number))
     _texts(view, history.messages)
     frame.footnote(view, *ticket_words.unknown(head, history.messages, history.stretches))
 
@@ -75,19 +85,27 @@ def _facts(view: View, head: pd.Series) -> None:
                     st.markdown("  \n".join([*lines, *([f":small[:gray[{fact.note}]]"] if fact.note else [])]))
 
 
-def _timeline(view: View, history: History) -> None:
+def _timeline(view: View, source: str, history: History) -> None:
     first, last = history.moments[0], history.moments[-1]
     with frame.card("Timeline", f"grey bands are silences, drawn shorter than they were · times of {view.zone}"):
-        if last - first > LONG:
-            history = _part(view, history, first, last)
-        inks = palette.of(view.theme)
-        drawn = ticket_charts.timeline(
-            history, lambda moment: periods.local_time(moment, view.zone), frame.channel_labels(view), inks
-        )
-        frame.chart(drawn, "timeline", view)
+        part = _part(view, first, last) if last - first > LONG else None
+        frame.chart(_drawn(view, source, history.name, part), "timeline", view)
 
 
-def _part(view: View, history: History, first: datetime, last: datetime) -> History:
+@data.drawing
+def _drawn(view: View, source: str, number: str, part: tuple[datetime, datetime] | None) -> Chart:
+    """The timeline, or the part of it between two instants where anything happened there."""
+    history = _history(view, source, number)
+    shown = history.between(*part) if part else history
+    return ticket_charts.timeline(
+        shown if shown.moments else history,
+        lambda moment: periods.local_time(moment, view.zone),
+        frame.channel_labels(view),
+        palette.of(view.theme),
+    )
+
+
+def _part(view: View, first: datetime, last: datetime) -> tuple[datetime, datetime]:
     """The days that the visitor wants to see of a long history, as the address says them."""
     days = _local(view, first).date(), _local(view, last).date()
     chosen: tuple[date, date] = st.slider(
@@ -96,8 +114,7 @@ def _part(view: View, history: History, first: datetime, last: datetime) -> Hist
     begin, end = (
         periods.utc(datetime.combine(day, time()), view.zone) for day in (chosen[0], chosen[1] + timedelta(days=1))
     )
-    part = history.between(max(begin, first), min(end, last))
-    return part if part.moments else history
+    return max(begin, first), min(end, last)
 
 
 def _comments(view: View, surveys: pd.DataFrame) -> None:
@@ -107,7 +124,9 @@ def _comments(view: View, surveys: pd.DataFrame) -> None:
             st.markdown(plain_lines(str(row.comment)))
 
 
-def _story(view: View, story: pd.DataFrame, number: str) -> None:
+@data.drawing
+def _story(view: View, source: str, number: str) -> Table:
+    story = view.ask("ticket_story", source=source, ticket_id=number)
     texts = pd.DataFrame(
         {
             "When": [format.moment(_local(view, moment)) for moment in story["happened_at"]],
@@ -117,21 +136,19 @@ def _story(view: View, story: pd.DataFrame, number: str) -> None:
             "Detail": story["detail"].fillna("").astype(str).str.replace(r"\s+", " ", regex=True),
         }
     )
-    with frame.card("Everything that happened", "in order of time; for targets: within how long, or how long it took"):
-        tables.show(
-            view,
-            "story",
-            f"History of ticket {number}",
-            texts,
-            story,
-            config={
-                "When": st.column_config.TextColumn(width=150),
-                "What": st.column_config.TextColumn(width=230),
-                "Took": st.column_config.TextColumn(width=80, alignment="right"),
-                "Detail": st.column_config.TextColumn(width="large"),
-            },
-            height=TABLE_HEIGHT,
-        )
+    return tables.table(
+        "story",
+        f"History of ticket {number}",
+        texts,
+        story,
+        config={
+            "When": st.column_config.TextColumn(width=150),
+            "What": st.column_config.TextColumn(width=230),
+            "Took": st.column_config.TextColumn(width=80, alignment="right"),
+            "Detail": st.column_config.TextColumn(width="large"),
+        },
+        height=TABLE_HEIGHT,
+    )
 
 
 def _texts(view: View, messages: pd.DataFrame) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, format, frame, leads, markdown, periods, tables
+from pages.elements import access, data, format, frame, leads, markdown, periods, tables
 from pages.elements.data import View
 from pages.elements.sitemap import PAGES
+from pages.elements.tables import Table
 from pages.elements.ticket_sets import COUNTED, NOW, SETS, WEEKDAYS, Asked, of_address
 from pages.elements.tiles import quiet
 
@@ -39,7 +40,7 @@ def draw(view: View) -> None:
         untold = " Answers that name no ticket are not listed." if SETS[asked.which][1] == "Score" else ""
         st.info(f"**No tickets.** Choose fewer filters, or go back to where you came from.{untold}")
     else:
-        _table(view, found, *SETS[asked.which])
+        tables.place(view, _table(view, asked, words))
     if asked.is_restricted:
         _way_out(view, asked)
 
@@ -94,7 +95,9 @@ def _local(moment: datetime, view: View) -> datetime:
     return periods.local_time(moment, view.zone)
 
 
-def _table(view: View, found: pd.DataFrame, title: str, figure: str | None) -> None:
+@data.drawing
+def _table(view: View, asked: Asked, words: str) -> Table:
+    found, (title, figure) = _found(view, asked, words), SETS[asked.which]
     labels = frame.channel_labels(view)
     written = format.points if figure == "Score" else format.duration
     # What the list is about comes first: a narrow screen shows the first columns.
@@ -119,8 +122,7 @@ def _table(view: View, found: pd.DataFrame, title: str, figure: str | None) -> N
     # A column that no ticket fills says nothing.
     shown = pd.DataFrame(texts).dropna(axis="columns", how="all")
     right = st.column_config.TextColumn(alignment="right")
-    tables.show(
-        view,
+    return tables.table(
         "tickets",
         title,
         shown,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -24,7 +23,8 @@ from pages.elements import (
 )
 from pages.elements.data import View
 from pages.elements.figure import Chart
-from pages.elements.tiles import tile
+from pages.elements.tables import Table
+from pages.elements.tiles import Tile, made, place
 from pages.elements.trend_choice import Choice, Compared, choose, compared, definition, subtitle
 from pages.elements.trend_parts import Part
 from warehouse.series import Series
@@ -41,25 +41,19 @@ SIGNALS_ARE = "Readings beyond the limits, and patterns that chance seldom makes
 Row = Mapping[Any, Any]
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What the page shows of a view and a choice."""
 
-    whole: Row
-    before: Row | None
-    under: Compared
-    parts: tuple[Part, ...]
-    charts: tuple[Chart, ...]
     headline: str
+    tiles: list[Tile]
     subtitle: str
-    rows: pd.DataFrame
-    texts: pd.DataFrame
-    leads: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    table: Table
 
 
-@data.kept
+@data.drawing
 def drawn(view: View, choice: Choice) -> Drawn:
-    """Frames and charts, made once for everyone who looks at the same thing."""
+    """Tiles, charts and the table, made once for everyone who looks at the same thing."""
     series, grain, under = choice.series, view.period.grain, compared(view, choice.versus)
     shown, left_out = trend_parts.parts(view, choice.metric, choice.split, under.filters)
     if choice.split:
@@ -67,18 +61,12 @@ def drawn(view: View, choice: Choice) -> Drawn:
         headline = trend_words.headline_of_parts(named, series, grain, choice.split)
     else:
         headline = trend_words.headline(shown[0].frame, series, grain)
-    rows = trend_parts.rows(view, shown)
     return Drawn(
-        whole=_only(view.series(choice.metric)),
-        before=_only(view.series(choice.metric, filters=under.filters)) if under.filters else None,
-        under=under,
-        parts=shown,
-        charts=_charts(view, choice, under, shown),
         headline=headline,
+        tiles=[*_of_the_period(view, choice, under), *_of_parts(view, choice, shown)],
         subtitle=subtitle(choice, under, grain, [part.frame for part in shown], left_out),
-        rows=rows.drop(columns="label"),
-        texts=trend_parts.texts(rows, series, grain, choice.split),
-        leads=trend_parts.leads_of(view, rows, series, choice.split),
+        charts=_charts(view, choice, under, shown),
+        table=_table(view, choice, shown),
     )
 
 
@@ -126,68 +114,84 @@ def draw(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(found.headline)
         definition(view, choice.series)
-    _tiles(view, choice, found)
+    with st.grid(4, min_column_width=170, gap="small"):
+        for tile in found.tiles:
+            place(tile)
     across = min(len(found.charts), 3)
     with (
         frame.card(choice.series.title, found.subtitle),
         st.grid(across, min_column_width=300, gap="small"),
     ):
-        for place, chart in enumerate(found.charts):
-            frame.over_time(chart, f"trend_{place}", view)
+        for number, chart in enumerate(found.charts):
+            frame.over_time(chart, f"trend_{number}", view)
     if not wall.is_on():
-        _below(view, choice, found)
+        _below(view, found)
     frame.footnote(view)
 
 
-def _tiles(view: View, choice: Choice, found: Drawn) -> None:
-    series, whole = choice.series, found.whole
-    with st.grid(4, min_column_width=170, gap="small"):
-        tile(
+def _of_the_period(view: View, choice: Choice, under: Compared) -> list[Tile]:
+    """The whole period, and its change against what it is compared with."""
+    series, whole = choice.series, _only(view.series(choice.metric))
+    before = _only(view.series(choice.metric, filters=under.filters)) if under.filters else None
+    change, note = trend_words.change(whole, before, series)
+    versus = under.versus.removeprefix("vs ")
+    return [
+        made(
             "At the end of the period" if series.kind in ("level", "ages") else "Whole period",
             trend_words.reading(whole, series),
             note=trend_words.sureness(whole, series),
             explanation=f"{series.title}: {series.direction}.",
-        )
-        change, note = trend_words.change(whole, found.before, series)
-        versus = found.under.versus.removeprefix("vs ")
-        tile(
+        ),
+        made(
             "Change",
             change,
-            note=note or trend_words.sentence(found.under.missing),
+            note=note or trend_words.sentence(under.missing),
             explanation=f"Against {versus}." if versus else None,
-        )
-        if choice.split:
-            for label, part in zip(("Highest", "Lowest"), trend_parts.ends(found.parts), strict=True):
-                note = f"{markdown.plain(part.label)} · {trend_words.sureness(part.whole, series)}".removesuffix(" · ")
-                tile(f"{label} {choice.split}", trend_words.reading(part.whole, series), note=note)
-        else:
-            _usual(found.parts[0].frame, series, view.period.grain)
+        ),
+    ]
 
 
-def _usual(readings: pd.DataFrame, series: Series, grain: str) -> None:
+def _of_parts(view: View, choice: Choice, parts: tuple[Part, ...]) -> list[Tile]:
+    """The highest and lowest part; undivided, what is usual."""
+    series = choice.series
+    if not choice.split:
+        return _usual(parts[0].frame, series, view.period.grain)
+    found = []
+    for label, part in zip(("Highest", "Lowest"), trend_parts.ends(parts), strict=True):
+        note = f"{markdown.plain(part.label)} · {trend_words.sureness(part.whole, series)}".removesuffix(" · ")
+        found.append(made(f"{label} {choice.split}", trend_words.reading(part.whole, series), note=note))
+    return found
+
+
+def _usual(readings: pd.DataFrame, series: Series, grain: str) -> list[Tile]:
     """What readings are on average, what chance lets them be, and how many it does not explain."""
     average, allowed = trend_words.usual(readings, series, grain)
-    tile(f"Average {grain}", average, note=allowed, explanation=LIMITS_COME_FROM)
     count, newest = trend_words.signals_seen(readings, grain)
-    tile("Signals of a change", count, note=newest, explanation=SIGNALS_ARE)
+    return [
+        made(f"Average {grain}", average, note=allowed, explanation=LIMITS_COME_FROM),
+        made("Signals of a change", count, note=newest, explanation=SIGNALS_ARE),
+    ]
 
 
-def _below(view: View, choice: Choice, found: Drawn) -> None:
-    series, grain = choice.series, view.period.grain
+def _table(view: View, choice: Choice, parts: tuple[Part, ...]) -> Table:
+    series, grain, rows = choice.series, view.period.grain, trend_parts.rows(view, parts)
+    return tables.table(
+        "readings",
+        f"{series.title} by {grain}" + (f" and {choice.split}" if choice.split else ""),
+        trend_parts.texts(rows, series, grain, choice.split),
+        rows.drop(columns="label"),
+        leads=trend_parts.leads_of(view, rows, series, choice.split),
+        height=TABLE_HEIGHT,
+        config=dict.fromkeys(RIGHT, st.column_config.TextColumn(alignment="right"))
+        | {"Signal": st.column_config.TextColumn(width=150)},
+        metrics=[series.macro],
+    )
+
+
+def _below(view: View, found: Drawn) -> None:
     left, right = st.columns([2, 1], gap="small")
-    with left, frame.card(f"By {grain}", "newest first · a row leads to its tickets"):
-        tables.show(
-            view,
-            "readings",
-            f"{series.title} by {grain}" + (f" and {choice.split}" if choice.split else ""),
-            found.texts,
-            found.rows,
-            leads=found.leads,
-            height=TABLE_HEIGHT,
-            config=dict.fromkeys(RIGHT, st.column_config.TextColumn(alignment="right"))
-            | {"Signal": st.column_config.TextColumn(width=150)},
-            metrics=[series.macro],
-        )
+    with left, frame.card(f"By {view.period.grain}", "newest first · a row leads to its tickets"):
+        tables.place(view, found.table)
     with right, frame.card("What happened", "noted by people, shown on every chart over time"):
         annotating.listed(view)
         annotating.adding(view)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +12,8 @@ from pages.elements import access, data, format, frame, leads, palette, tables, 
 from pages.elements.data import View
 from pages.elements.figure import Chart
 from pages.elements.periods import local_time
-from pages.elements.tiles import tile
+from pages.elements.tables import Table
+from pages.elements.tiles import Tile, made, place
 
 access.require("wait_times")
 
@@ -25,42 +26,34 @@ COUNTED = (
 )
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """What the page shows of a view."""
+class Drawn(NamedTuple):
+    """What the page shows of a view; nothing of it where nobody waited."""
 
-    waits: pd.DataFrame
-    kept: pd.DataFrame
-    before: pd.Series | None
-    kept_before: pd.Series | None
-    bins: pd.DataFrame
-    kept_bins: pd.DataFrame
+    tiles: list[Tile]
     multiples: dict[str, Chart]
     shares: tuple[Chart, Chart, Chart]
-    notes: tuple[str, ...]
+    table: Table
+    notes: list[str]
 
 
-@data.kept
-def drawn(view: View) -> Drawn:
-    """Frames and charts, made once for everyone who looks at the same thing."""
+@data.drawing
+def drawn(view: View) -> Drawn | None:
+    """Tiles, charts and the table, made once for everyone who looks at the same thing."""
     asked = {"kind": view.kind, "zone": view.zone}
     waits = frame.in_channel_order(view, view.ask("wait_times", grain=None, **asked))
+    if waits.empty:
+        return None
     kept = frame.in_channel_order(view, view.ask("within_target", grain=None, **asked))
-    bins = wait_charts.with_ends(
-        view.ask("wait_times", grain=view.period.grain, **asked), view.period.grain, _end(view)
-    )
-    kept_bins = view.ask("within_target", grain=view.period.grain, **asked)
-    kept_bins = wait_charts.with_ends(kept_bins[kept_bins["all_channels"]], view.period.grain, _end(view))
+    grain, end = view.period.grain, local_time(view.period.end, view.zone).replace(tzinfo=None)
+    bins = wait_charts.with_ends(view.ask("wait_times", grain=grain, **asked), grain, end)
+    kept_bins = view.ask("within_target", grain=grain, **asked)
+    kept_bins = wait_charts.with_ends(kept_bins[kept_bins["all_channels"]], grain, end)
     return Drawn(
-        waits=waits,
-        kept=kept,
-        before=_whole(view.ask_before("wait_times", grain=None, **asked)),
-        kept_before=_whole(view.ask_before("within_target", grain=None, **asked)),
-        bins=bins[bins["all_channels"]],
-        kept_bins=kept_bins,
+        tiles=_tiles(view, waits, kept, bins[bins["all_channels"]], kept_bins),
         multiples=_multiples(view, bins[~bins["all_channels"]]),
         shares=_shares(view, kept, kept_bins),
-        notes=tuple(_notes(view, waits)),
+        table=_table(view, waits, kept),
+        notes=_notes(view, waits),
     )
 
 
@@ -69,13 +62,16 @@ def draw(view: View) -> None:
         frame.no_waits(view)
         return
     shown = drawn(view)
-    if shown.waits.empty:
+    if shown is None:
         st.info("**Nobody waited in this period.** Choose a longer period or fewer filters.")
         return
-    _tiles(view, shown)
+    with st.grid(5, min_column_width=170, gap="small"):
+        for tile in shown.tiles:
+            place(tile)
     _place_multiples(view, shown)
     _place_shares(view, shown)
-    _table(view, shown)
+    with frame.card("By channel", "open waits counted, and the answered ones alone beside it"):
+        tables.place(view, shown.table)
     frame.footnote(view, *shown.notes)
 
 
@@ -85,14 +81,27 @@ def _whole(rows: pd.DataFrame | None) -> pd.Series | None:
     return None if whole is None or whole.empty else whole.iloc[0]
 
 
-def _tiles(view: View, shown: Drawn) -> None:
-    now, before = shown.waits[shown.waits["all_channels"]].iloc[0], shown.before
-    finished = shown.bins[shown.bins["is_complete"]]
-    with st.grid(5, min_column_width=170, gap="small"):
-        for label, name in (("Median wait", "median"), ("90th percentile", "p90"), ("95th percentile", "p95")):
-            value, known = now[f"{name}_seconds"], now[f"{name}_is_known"]
-            comparable = before is not None and known and before[f"{name}_is_known"]
-            tile(
+def _tiles(
+    view: View, waits: pd.DataFrame, kept: pd.DataFrame, bins: pd.DataFrame, kept_bins: pd.DataFrame
+) -> list[Tile]:
+    now = waits[waits["all_channels"]].iloc[0]
+    still = made(
+        "Still waiting",
+        format.count(now["waiting"]),
+        note=f"of {format.count(now['waits'])} who began to wait",
+        explanation="Customers who began to wait in this period and have no answer yet.",
+    )
+    return [*_percentiles(view, now, bins[bins["is_complete"]]), _kept_tile(view, kept, kept_bins), still]
+
+
+def _percentiles(view: View, now: pd.Series, finished: pd.DataFrame) -> list[Tile]:
+    before = _whole(view.ask_before("wait_times", grain=None, kind=view.kind, zone=view.zone))
+    found = []
+    for label, name in (("Median wait", "median"), ("90th percentile", "p90"), ("95th percentile", "p95")):
+        value, known = now[f"{name}_seconds"], now[f"{name}_is_known"]
+        comparable = before is not None and known and before[f"{name}_is_known"]
+        found.append(
+            made(
                 label,
                 format.duration(value) if known else f"over {format.duration(value)}",
                 format.change_of_duration(value, before[f"{name}_seconds"])
@@ -103,19 +112,14 @@ def _tiles(view: View, shown: Drawn) -> None:
                 explanation=COUNTED,
                 trend=finished[f"{name}_seconds"].tolist(),
             )
-        _kept_tile(view, shown)
-        tile(
-            "Still waiting",
-            format.count(now["waiting"]),
-            note=f"of {format.count(now['waits'])} who began to wait",
-            explanation="Customers who began to wait in this period and have no answer yet.",
         )
+    return found
 
 
-def _kept_tile(view: View, shown: Drawn) -> None:
-    share, before = _whole(shown.kept), shown.kept_before
-    finished = shown.kept_bins[shown.kept_bins["is_complete"]]
-    tile(
+def _kept_tile(view: View, kept: pd.DataFrame, kept_bins: pd.DataFrame) -> Tile:
+    share = _whole(kept)
+    before = _whole(view.ask_before("within_target", grain=None, kind=view.kind, zone=view.zone))
+    return made(
         "Within target",
         format.share(None if share is None else share["share"]),
         format.change_of_share(share["share"], before["share"]) if share is not None and before is not None else None,
@@ -124,7 +128,7 @@ def _kept_tile(view: View, shown: Drawn) -> None:
         if share is None
         else format.interval(share["share_low"], share["share_high"], share["decided"]),
         explanation="Of the waits whose target fell due in this period: answered within it. The range is a 95 % Wilson interval.",
-        trend=finished["share"].tolist(),
+        trend=kept_bins[kept_bins["is_complete"]]["share"].tolist(),
     )
 
 
@@ -185,24 +189,18 @@ def _place_shares(view: View, shown: Drawn) -> None:
             frame.chart(by_channel, "kept_by_channel", view)
 
 
-def _table(view: View, shown: Drawn) -> None:
-    texts, values, channels = tables.wait_times(shown.waits, shown.kept, frame.channel_labels(view))
+def _table(view: View, waits: pd.DataFrame, kept: pd.DataFrame) -> Table:
+    texts, values, channels = tables.wait_times(waits, kept, frame.channel_labels(view))
     right = st.column_config.TextColumn(alignment="right")
-    with frame.card("By channel", "open waits counted, and the answered ones alone beside it"):
-        tables.show(
-            view,
-            "wait_times",
-            "Wait times by channel",
-            texts,
-            values,
-            leads=[leads.tickets(WAITS[view.kind], **leads.part("channel", name)) for name in channels],
-            config={name: right for name in texts if name != "Channel"},
-            metrics=("first_response_time", "next_response_time", "promise_kept_rate"),
-        )
-
-
-def _end(view: View) -> object:
-    return local_time(view.period.end, view.zone).replace(tzinfo=None)
+    return tables.table(
+        "wait_times",
+        "Wait times by channel",
+        texts,
+        values,
+        leads=[leads.tickets(WAITS[view.kind], **leads.part("channel", name)) for name in channels],
+        config={name: right for name in texts if name != "Channel"},
+        metrics=("first_response_time", "next_response_time", "promise_kept_rate"),
+    )
 
 
 def _notes(view: View, waits: pd.DataFrame) -> list[str]:

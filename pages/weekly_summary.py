@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.elements import (
     access,
+    data,
     frame,
     markdown,
     report,
@@ -21,6 +22,7 @@ from pages.elements import (
 from pages.elements.data import View
 from pages.elements.tiles import quiet, tile
 from pages.elements.weeks import Week
+from warehouse.series import Split
 
 access.require("weekly_summary")
 
@@ -48,10 +50,18 @@ def draw(view: View) -> None:
         week.view,
         "Grey bands and what is called usual: where the weeks before, at most 12, say that a week lies if nothing changed.",
     )
-    sheet = weekly_sheet.sheet(week, summary, metric, found)
-    st.html(report.twin(sheet))
+    twin, document = _on_paper(week, metric, found.split if found else None)
+    st.html(twin)
     if not wall.is_on():
-        weekly_cards.files(files, week, report.document(sheet))
+        weekly_cards.files(files, week, document)
+
+
+@data.drawing
+def _on_paper(week: Week, metric: str, split: Split | None) -> tuple[str, str]:
+    """What is printed of the page, and the page as a file, with what `split` tells of the metric that moved."""
+    found = weekly_figures.moved(week, metric, split) if split else None
+    sheet = weekly_sheet.sheet(week, weekly_figures.summary(week), metric, found)
+    return report.twin(sheet), report.document(sheet)
 
 
 def _week(view: View) -> tuple[Week, DeltaGenerator]:

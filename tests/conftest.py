@@ -121,5 +121,7 @@ def _nothing_kept_from_the_test_before() -> Iterator[None]:
     if "streamlit" in sys.modules:
         sys.modules["streamlit"].cache_data.clear()
         sys.modules["streamlit"].cache_resource.clear()
+    if "pages.elements.kept" in sys.modules:
+        sys.modules["pages.elements.kept"].forget()
     if "pages.elements.format" in sys.modules:
         sys.modules["pages.elements.format"].use(sys.modules["pages.elements.format"].OURS)

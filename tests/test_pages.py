@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import brotli
 import pytest
-import streamlit as st
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from pages.elements import freshness, periods
+from pages.elements import freshness, kept, periods
 from pages.elements.compression import CompressedAssets
 from pages.elements.data import Source
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
@@ -204,7 +205,7 @@ def test_the_page_says_how_far_the_data_goes_and_whether_it_is_late(
     assert "Data as of 13:00 CET" in text(fresh)
     assert "late" not in text(fresh)
     small.now = NOON + minutes(2.5)
-    st.cache_resource.clear()
+    kept.forget()
     late = visit(small.publish(), "live.py", monkeypatch)
     assert ":orange[Data as of 13:00 CET · late]" in text(late)
 
@@ -289,11 +290,21 @@ def fetched(path: str, encoding: str) -> tuple[dict[str, str], bytes]:
 
 
 @pytest.mark.parametrize("path", ["/static/js/plotly.js", "/_stcore/bidi-components/support.sql_editor/editor.js"])
-def test_scripts_are_sent_compressed_and_whole(path: str) -> None:
-    headers, body = fetched(path, "gzip, br")
-    assert headers["content-encoding"] == "gzip"
+@pytest.mark.parametrize(
+    ("read", "sent", "unpacked"),
+    [
+        ("gzip, deflate, br;q=0.8", "br", brotli.decompress),
+        ("gzip, deflate", "gzip", gzip.decompress),
+        ("gzip, br;q=0", "gzip", gzip.decompress),
+    ],
+)
+def test_scripts_are_sent_whole_and_as_small_as_the_browser_reads(
+    path: str, read: str, sent: str, unpacked: Callable[[bytes], bytes]
+) -> None:
+    headers, body = fetched(path, read)
+    assert headers["content-encoding"] == sent
     assert int(headers["content-length"]) == len(body) < len(SCRIPT) / 10
-    assert gzip.decompress(body) == SCRIPT
+    assert unpacked(body) == SCRIPT
 
 
 @pytest.mark.parametrize(("path", "encoding"), [("/static/js/plotly.js", "identity"), ("/media/table.js", "gzip")])

@@ -338,3 +338,16 @@ def test_every_question_says_its_grain_and_what_it_is_given(path: Path) -> None:
     comment = "".join(itertools.takewhile(lambda line: line.startswith("--"), text.splitlines(keepends=True)))
     named = FILTERS | set(re.findall(r"\$([a-z_]+)", comment))
     assert set(re.findall(r"\$([a-z_]+)", text)) <= named
+
+
+def test_a_question_that_began_on_one_version_ends_on_it_while_newer_ones_are_read(tmp_path: Path) -> None:
+    desk = SmallWarehouse(tmp_path)
+    desk.wait(NOON, None)
+    folder = desk.publish().parent / "data"
+    warehouse = Warehouse(folder)
+    with warehouse._cursor() as begun:
+        begun.execute("select count(*) from waits, range(3)")
+        desk.wait(NOON, None)
+        desk.publish()
+        assert warehouse.ask("waits_open")["ticket_id"].tolist() == ["T1", "T2"]
+        assert begun.execute("select count(*) from waits").fetchall() == [(1,)]

@@ -353,6 +353,6 @@ def test_no_ticket_is_a_sentence(desk: WholeDesk, monkeypatch: pytest.MonkeyPatc
 
 def test_every_row_leads_to_its_ticket(desk: WholeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: dict[str, Any] = {}
-    monkeypatch.setattr(tables, "show", lambda *_, **given: shown.update(given))
+    monkeypatch.setattr(tables, "place", lambda _, table: shown.update(vars(table)))
     visit(desk.settings_file(), "tickets.py", monkeypatch, which="past")
     assert shown["leads"] == ["ticket?source=desk&id=B"]

@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
+
+
+class Visit:
+    """A visit of one page by somebody who stays on it."""
+
+    def __init__(self, socket: ClientConnection, page: str, query: str) -> None:
+        self._socket = socket
+        self._page = page
+        self._query = query
+        # As a browser does, it tells what it still has, and is not sent that again.
+        self._kept: set[str] = set()
+
+    def run(self) -> float:
+        """Seconds of a script run, from asking to the last of what is sent."""
+        asked = BackMsg()
+        asked.rerun_script.query_string = self._query
+        asked.rerun_script.page_name = self._page
+        asked.rerun_script.cached_message_hashes.extend(self._kept)
+        began = time.perf_counter()
+        self._socket.send(asked.SerializeToString())
+        while self._takes() != "script_finished":
+            pass
+        return time.perf_counter() - began
+
+    def _takes(self) -> str | None:
+        """What kind of message comes next."""
+        sent = ForwardMsg()
+        sent.ParseFromString(self._socket.recv(timeout=60))
+        if sent.metadata.cacheable:
+            self._kept.add(sent.hash)
+        return sent.WhichOneof("type")
+
+
+@contextmanager
+def visit(address: str, page: str = "", query: str = "") -> Iterator[Visit]:
+    """A visit of a page at this address; it ends with the block."""
+    host = urlsplit(address).netloc
+    with connect(f"ws://{host}/_stcore/stream", origin=address, subprotocols=["streamlit"], max_size=None) as socket:
+        yield Visit(socket, page, query)
 
 
 def seconds_to_draw(address: str, page: str = "", query: str = "") -> float:
     """How long a fresh visit's first script run takes, from asking to the last of what it is sent."""
-    host = urlsplit(address).netloc
-    asked = BackMsg()
-    asked.rerun_script.query_string = query
-    asked.rerun_script.page_name = page
-    with connect(f"ws://{host}/_stcore/stream", origin=address, subprotocols=["streamlit"], max_size=None) as socket:
-        began = time.perf_counter()
-        socket.send(asked.SerializeToString())
-        while True:
-            sent = ForwardMsg()
-            sent.ParseFromString(socket.recv(timeout=60))
-            if sent.WhichOneof("type") == "script_finished":
-                return time.perf_counter() - began
+    with visit(address, page, query) as visitor:
+        return visitor.run()

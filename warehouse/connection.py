@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -39,8 +40,12 @@ def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
 
 def numbered_versions(folder: Path) -> dict[int, Path]:
     """Published versions in `folder`, by number."""
-    matches = ((_NUMBERED.fullmatch(path.name), path) for path in folder.glob("warehouse-*.duckdb"))
-    return {int(match[1]): path for match, path in matches if match}
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return {}
+    # Pages look here in every run and every two seconds besides: a glob takes ten times as long.
+    return {int(match[1]): folder / match[0] for match in map(_NUMBERED.fullmatch, names) if match}
 
 
 def newest_version(folder: Path) -> int:
@@ -60,6 +65,13 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
     """
     connection = duckdb.connect(str(folder / f"warehouse-{version}.duckdb"), read_only=True)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def reader(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(folder / "reading.tmp")})
     connection.execute("set TimeZone = 'UTC'")
     return connection
 

@@ -54,7 +54,7 @@ def choose() -> None:
     del st.query_params["open"]
 
 
-@data.kept
+@data.drawing
 def table(view: View) -> pd.DataFrame:
     """Everyone the filters allow, compared (see agents.compared), whoever is chosen."""
     everyone = replace(view.filters, agents=())

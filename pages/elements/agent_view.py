@@ -47,7 +47,7 @@ class Person:
     days: int
 
 
-@data.kept
+@data.drawing
 def drawn(view: View, name: str) -> Person:
     """Everything one agent's view shows but their lists."""
     compared = agent_figures.table(view)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.elements import agent_figures, format, tables
 from pages.elements.data import View
+from pages.elements.tables import Table
 from warehouse import agents
 from warehouse.catalogue import CATALOGUE
 
@@ -18,12 +18,8 @@ HEIGHT = tables.HEADER_HEIGHT + tables.ROW_HEIGHT * 10
 WITH_EXPECTED = (*agents.LIKELY, agents.HANDLE_TIME)
 
 
-def show(view: View, rows: pd.DataFrame, sparklines: Mapping[str, Sequence[float]], downloads: DeltaGenerator) -> None:
-    """Rows of agents.compared; `sparklines` by agent; the downloads stand in a place of their own. A row leads to its agent."""
-    if rows.empty:
-        helped = "" if view.filters.agents else " Agents of other teams helped: the switch above lists them."
-        st.info(f"**Nothing of these agents in this period.**{helped}")
-        return
+def made(view: View, rows: pd.DataFrame, sparklines: Mapping[str, Sequence[float]]) -> Table:
+    """Rows of agents.compared; `sparklines` by agent. A row leads to its agent."""
     spark = f"By {view.period.grain}"
     texts = {
         "Agent": rows["agent"],
@@ -37,8 +33,7 @@ def show(view: View, rows: pd.DataFrame, sparklines: Mapping[str, Sequence[float
     for name in (name for name in agent_figures.ORDER if rows[f"{name}_n"].any()):
         texts |= _texts(rows, name)
         config |= _columns(name)
-    tables.show(
-        view,
+    return tables.table(
         "agents",
         "Agents",
         pd.DataFrame(texts),
@@ -47,7 +42,6 @@ def show(view: View, rows: pd.DataFrame, sparklines: Mapping[str, Sequence[float
         config=config,
         height=HEIGHT,
         metrics=("answered", *agents.MEASURES),
-        slot=downloads,
     )
 
 

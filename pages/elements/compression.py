@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 
+import brotli
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALLEST = 1024
-LEVEL = 6
+# What browsers read, the smallest first: they read br over TLS and from this machine alone.
+ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT, quality=6),
+    "gzip": lambda body: gzip.compress(body, 6),
+}
 # Streamlit's own, and those of components such as the SQL page's editor.
 FOLDERS = ("/static/", "/_stcore/bidi-components/")
 
@@ -19,7 +25,7 @@ class CompressedAssets:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[tuple[str, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_asset(scope):
@@ -35,17 +41,19 @@ class CompressedAssets:
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body"):
-                await self._answer(scope["path"], start, bytes(body), send)
+                await self._answer(scope, start, bytes(body), send)
 
         await self.app(scope, receive, collect)
 
-    async def _answer(self, path: str, start: Message, body: bytes, send: Send) -> None:
+    async def _answer(self, scope: Scope, start: Message, body: bytes, send: Send) -> None:
         headers = MutableHeaders(raw=start["headers"])
         if start["status"] == 200 and len(body) >= SMALLEST and "content-encoding" not in headers:
-            if path not in self._kept:
-                self._kept[path] = await run_in_threadpool(gzip.compress, body, LEVEL)
-            body = self._kept[path]
-            headers["content-encoding"] = "gzip"
+            encoding = _encodings(scope)[0]
+            kept = (scope["path"], encoding)
+            if kept not in self._kept:
+                self._kept[kept] = await run_in_threadpool(ENCODINGS[encoding], body)
+            body = self._kept[kept]
+            headers["content-encoding"] = encoding
             headers["content-length"] = str(len(body))
             headers.add_vary_header("accept-encoding")
         await send(start)
@@ -53,12 +61,18 @@ class CompressedAssets:
 
 
 def _is_asset(scope: Scope) -> bool:
-    """A script or style of Streamlit's or of a component, asked for whole by a browser that reads gzip."""
+    """A script or style of Streamlit's or of a component, asked for whole by a browser that reads something compressed."""
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].endswith((".js", ".css")):
         return False
-    headers = Headers(scope=scope)
     return (
         any(folder in scope["path"] for folder in FOLDERS)
-        and "gzip" in headers.get("accept-encoding", "")
-        and "range" not in headers
+        and bool(_encodings(scope))
+        and "range" not in Headers(scope=scope)
     )
+
+
+def _encodings(scope: Scope) -> list[str]:
+    """The encodings that the browser reads, the smallest first."""
+    offered = Headers(scope=scope).get("accept-encoding", "").split(",")
+    read = {name.partition(";")[0].strip() for name in offered if name.replace(" ", "").partition(";q=")[2] != "0"}
+    return [encoding for encoding in ENCODINGS if encoding in read]

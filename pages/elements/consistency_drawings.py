@@ -66,7 +66,7 @@ class Drawn:
     hours: tuple[Chart, str] | None
 
 
-@data.kept
+@data.drawing
 def drawn(view: View) -> Drawn:
     """Frames and charts, made once for everyone who looks at the same thing."""
     labels = frame.channel_labels(view)
@@ -210,7 +210,7 @@ def _hours(view: View) -> tuple[Chart, str] | None:
     return consistency_charts.hours(found, palette.of(view.theme), HOURS_HEIGHT, lead), words.hours(found)
 
 
-@data.kept
+@data.drawing
 def drawn_agents(view: View, metric: str, channel: str) -> Chart:
     """A share of each agent on one channel: on several, agents would differ by the channels they work on."""
     rows = view.series(metric, split="agent", filters=replace(view.filters, channels=(channel,)))

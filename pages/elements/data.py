@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from pages.elements import access, format
 from pages.elements.habits import OURS, Habits
+from pages.elements.kept import kept
 from pages.elements.palette import Theme
 from pages.elements.periods import Period
 from pages.elements.process import of_file
@@ -26,7 +26,6 @@ from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
 
 # Answers are small (aggregated); drawings are whole pages of figures.
-Drawn = TypeVar("Drawn")
 KEPT_ANSWERS = 2000
 KEPT_DRAWINGS = 200
 CHOICES_SECONDS = 60
@@ -94,7 +93,7 @@ class View:
         return len(self.silent_sources) < len(self.sources)
 
 
-@st.cache_resource(show_spinner=False)
+@kept(most=20)
 def _warehouse(settings_file: str) -> Warehouse:
     return Warehouse(of_file(settings_file).data.folder)
 
@@ -105,26 +104,28 @@ def version() -> int:
 
 
 def answer(settings_file: str, version: int, question: str, filters: Filters, **values: Any) -> pd.DataFrame:
-    """The answer of a question as this visitor may see it, kept as long as the version is the newest."""
-    return _answer(settings_file, version, question, filters, access.scope(), **values)
+    """The answer of a question as this visitor may see it, kept as long as the version is the newest. The caller may change it."""
+    asked = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    return _answer(settings_file, version, question, filters, access.scope(), **asked).copy(deep=False)
 
 
-@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
+@kept(most=KEPT_ANSWERS)
 def _answer(
     settings_file: str, version: int, question: str, filters: Filters, scope: Scope, **values: Any
 ) -> pd.DataFrame:
     del version  # part of the key
-    return _warehouse(settings_file).ask(question, filters, scope, **values)
+    asked = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return _warehouse(settings_file).ask(question, filters, scope, **asked)
 
 
 def series(
     settings_file: str, version: int, name: str, filters: Filters, grain: Grain | None, split: Split | None, zone: str
 ) -> pd.DataFrame:
     """A metric of the catalogue over time and by part as this visitor may see it, kept as long as the version is the newest."""
-    return _series(settings_file, version, name, filters, grain, split, zone, access.scope())
+    return _series(settings_file, version, name, filters, grain, split, zone, access.scope()).copy(deep=False)
 
 
-@st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
+@kept(most=KEPT_ANSWERS)
 def _series(
     settings_file: str,
     version: int,
@@ -139,33 +140,31 @@ def _series(
     return _warehouse(settings_file).series(name, filters, grain, split, zone, scope=scope)
 
 
-def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
-    """What a page works out for a view (frames, figures), built once for everyone who looks at the same thing and may see as much of it.
-
-    The view says how much that is. Nobody may change what is kept.
-    """
-    remembered: Callable[..., Drawn] = st.cache_resource(max_entries=KEPT_DRAWINGS, show_spinner=False)(build)
-    return remembered
+# What a page works out for a view (frames, figures), built once for everyone who looks at the same thing and may see as much of it:
+# the view says how much that is. Nobody may change what is kept.
+drawing = kept(most=KEPT_DRAWINGS)
 
 
-@st.cache_data(max_entries=5, show_spinner=False)
+@kept(most=5)
 def glossary(settings_file: str, version: int) -> pd.DataFrame:
     """Every metric of this version with its definition (see warehouse.glossary)."""
     return of_version(of_file(settings_file).data.folder, version)
 
 
-@st.cache_data(max_entries=5, show_spinner=False)
+@kept(most=5)
 def dictionary(settings_file: str, version: int) -> Dictionary:
     """Every table, column and macro of this version with what it is (see warehouse.dictionary)."""
     return file_dictionary.of_version(of_file(settings_file).data.folder, version)
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
+@kept(most=20)
 def sources(settings_file: str, version: int) -> tuple[Source, ...]:
     """Every source with data, as of this version."""
     refresh = of_file(settings_file).schedule.refresh_seconds
     # Neither question says anything of people.
-    feeds = judged(_answer(settings_file, version, "health_sources", Filters(), EVERYTHING), now(), refresh)
+    feeds = judged(
+        _answer(settings_file, version, "health_sources", Filters(), EVERYTHING).copy(deep=False), now(), refresh
+    )
     allowed = feeds[feeds["gaps"] >= GAPS_OF_A_RHYTHM].groupby("source")["allowed_seconds"].min()
     return tuple(
         Source(
@@ -182,12 +181,12 @@ def sources(settings_file: str, version: int) -> tuple[Source, ...]:
 
 def choices(settings_file: str, is_filled: bool) -> dict[str, dict[str, str]]:
     """For each filter its values with their labels, in order, as this visitor may see them. A new agent is in the list within a minute."""
-    return _choices(settings_file, is_filled, access.scope())
+    return _choices(settings_file, is_filled, access.scope(), int(time.monotonic() // CHOICES_SECONDS))
 
 
-@st.cache_data(max_entries=20, ttl=CHOICES_SECONDS, show_spinner=False)
-def _choices(settings_file: str, is_filled: bool, scope: Scope) -> dict[str, dict[str, str]]:
-    del is_filled  # part of the key: the first data is in the lists at once
+@kept(most=20)
+def _choices(settings_file: str, is_filled: bool, scope: Scope, minute: int) -> dict[str, dict[str, str]]:
+    del is_filled, minute  # parts of the key: the first data is in the lists at once
     frame = _warehouse(settings_file).ask("filter_choices", scope=scope)
     return {
         str(name): dict(zip(rows["value"], rows["label"], strict=True)) for name, rows in frame.groupby("dimension")

@@ -25,6 +25,15 @@ Trace = dict[str, Any]
 Json = dict[str, Any]
 
 
+class Figure(go.Figure):  # type: ignore[misc]  # plotly says nothing of its types
+    """A figure that nobody changes once it is shown: it is turned into what goes to browsers once, not once a viewer."""
+
+    def to_dict(self) -> Json:
+        if not hasattr(self, "_sent"):
+            self._sent: Json = super().to_dict()
+        return self._sent
+
+
 @dataclass(frozen=True)
 class Chart:
     """A figure and the sentence that says what it shows."""
@@ -89,7 +98,7 @@ def draw(palette: Palette, data: Sequence[Trace], alt: str, **layout: Any) -> Ch
     marks = format.habits()
     whole = {"template": template(palette), "separators": marks.decimal + marks.group} | layout
     named = [trace | {"name": escaped(trace["name"])} if "name" in trace else trace for trace in data]
-    return Chart(go.Figure({"data": named, "layout": whole}), alt)
+    return Chart(Figure({"data": named, "layout": whole}), alt)
 
 
 def nothing(palette: Palette, text: str, height: int) -> Chart:

@@ -230,7 +230,7 @@ def bin_lead(view: View) -> Callable[..., str]:
     return lead
 
 
-@data.kept
+@data.drawing
 def noted(view: View) -> tuple[figure.Mark, ...]:
     """What people noted about the time of this view, in the wall time of its zone, oldest first."""
     return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -11,8 +11,10 @@ import streamlit as st
 
 from pages.elements import data, format, frame, health_charts, health_words, palette, tables
 from pages.elements.data import View
+from pages.elements.figure import Chart
 from pages.elements.markdown import plain
 from pages.elements.periods import local_time
+from pages.elements.tables import Table
 from pages.elements.tiles import quiet
 from warehouse.checking import checks
 
@@ -193,22 +195,32 @@ def _result(name: str, findings: pd.DataFrame) -> str:
 
 def runs_card(view: View) -> None:
     """How long runs took: a chart of the newest, a table of the last fifty."""
+    chart, table = _runs(view, local_time(data.now(), view.zone).date())
+    with frame.card("Runs", "seconds, step by step, oldest first; below the last fifty, newest first"):
+        frame.chart(chart, "runs")
+        tables.place(view, table)
+
+
+@data.drawing
+def _runs(view: View, _today: date) -> tuple[Chart, Table]:
+    """Chart and table, as they are all day: the moments of today stand without their date."""
     runs = view.ask("health_runs")
     durations = {step.capitalize(): f"{step}_seconds" for step in (*health_charts.STEPS, "publish")}
-    with frame.card("Runs", "seconds, step by step, oldest first; below the last fifty, newest first"):
-        local = lambda moment: local_time(moment, view.zone)  # noqa: E731 - it has no name on its own
-        frame.chart(health_charts.runs(runs, local, palette.of(view.theme), CHART_HEIGHT), "runs")
-        counts = {"Files": "files", "Read": "rows_read", "Rejected": "rows_rejected", "Tickets built": "tickets_built"}
-        texts = {
-            "Run": runs["run_id"].astype(str),
-            "Began": _moments(view, runs["started_at"]),
-            "State": runs["state"],
-            **{name: runs[column].map(format.count) for name, column in counts.items()},
-            **{name: runs[column].map(health_charts.seconds) for name, column in durations.items()},
-            "Message": runs["message"].fillna(""),
-        }
-        right = dict.fromkeys((*counts, *durations), RIGHT)
-        tables.show(view, "runs_table", "Runs", pd.DataFrame(texts), runs, (), right, TABLE_HEIGHT)
+    counts = {"Files": "files", "Read": "rows_read", "Rejected": "rows_rejected", "Tickets built": "tickets_built"}
+    texts = {
+        "Run": runs["run_id"].astype(str),
+        "Began": _moments(view, runs["started_at"]),
+        "State": runs["state"],
+        **{name: runs[column].map(format.count) for name, column in counts.items()},
+        **{name: runs[column].map(health_charts.seconds) for name, column in durations.items()},
+        "Message": runs["message"].fillna(""),
+    }
+    right = dict.fromkeys((*counts, *durations), RIGHT)
+    local = lambda moment: local_time(moment, view.zone)  # noqa: E731 - it has no name on its own
+    return (
+        health_charts.runs(runs, local, palette.of(view.theme), CHART_HEIGHT),
+        tables.table("runs_table", "Runs", pd.DataFrame(texts), runs, (), right, TABLE_HEIGHT),
+    )
 
 
 def _moments(view: View, instants: pd.Series) -> list[str]:

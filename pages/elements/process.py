@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import streamlit as st
-
+from pages.elements.kept import kept
 from warehouse.settings import Settings, load, settings_path
 
 
 def path() -> str:
     """The settings file of this process."""
-    return str(settings_path().resolve())
+    return _resolved(settings_path(), os.getcwd())
+
+
+@kept(most=20)
+def _resolved(named: Path, _folder: str) -> str:
+    """Following links costs more than a look each time a page asks."""
+    return str(named.resolve())
 
 
 def settings() -> Settings:
@@ -19,7 +25,7 @@ def settings() -> Settings:
     return of_file(path())
 
 
-@st.cache_resource(show_spinner=False)
+@kept(most=20)
 def of_file(settings_file: str) -> Settings:
     """The settings of a file, read once."""
     return load(Path(settings_file))

@@ -30,7 +30,7 @@ def draw(view: View, sheet: Sheet) -> None:
     {"Tables": _objects, "Questions": _questions, "History": _history}[shelf or SHELVES[0]](view, sheet)
 
 
-@data.kept
+@data.drawing
 def objects(settings_file: str, version: int) -> pd.DataFrame:
     """Tables, views and macros: name, kind, comment, example, and `columns`, their names and comments for the search."""
     macros = data.glossary(settings_file, version)
@@ -49,11 +49,17 @@ def columns(settings_file: str, version: int) -> pd.DataFrame:
     return data.answer(settings_file, version, "schema_columns", Filters())
 
 
+@data.drawing
+def _found(settings_file: str, version: int, words: str) -> pd.DataFrame:
+    """Looking through every text costs more than the rest of the page."""
+    return _best_first(search(objects(settings_file, version), words), words)
+
+
 def _objects(view: View, sheet: Sheet) -> None:
     words = st.text_input(
         "Search", key="sql_words", placeholder="waited, channel, csat …", label_visibility="collapsed"
     )
-    found = _best_first(search(objects(view.settings, view.version), words), words)
+    found = _found(view.settings, view.version, words)
     if found.empty:
         tables.nothing("No table, column or macro says that.", 120)
         return

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
+from streamlit import dataframe_util
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.elements import data, downloads, format, links, wall
@@ -22,8 +25,21 @@ ROW_HEIGHT = 30
 HEADER_HEIGHT = 36
 
 
-def show(
-    view: View,
+@dataclass(frozen=True)
+class Table:
+    """A table ready to be placed: what people read, what they download, and where its rows lead."""
+
+    key: str
+    title: str
+    shown: pa.Table
+    values: pd.DataFrame
+    leads: Sequence[str]
+    config: Mapping[str, Any]
+    height: int
+    metrics: Sequence[str]
+
+
+def table(
     key: str,
     title: str,
     texts: pd.DataFrame,
@@ -32,35 +48,54 @@ def show(
     config: Mapping[str, Any] | None = None,
     height: int | None = None,
     metrics: Sequence[str] = (),
-    slot: DeltaGenerator | None = None,
-) -> None:
-    """A table with its downloads, which stand below it or in `slot`. The first column's cells lead to `leads`, one a row (see links).
+) -> Table:
+    """A table with its downloads. The first column's cells lead to `leads`, one a row (see links).
 
     `texts` is what people read, `values` what they download: seconds, shares 0-1, UTC instants. `metrics` are entries of
     the glossary whose definitions go with the file.
     """
-    columns = dict(config or {})
-    first = str(texts.columns[0])
     shown = texts.astype(object).where(texts.notna(), format.EM_DASH).map(_cell)
-    clicked = f"{key}_lead"
-    if len(leads) and not wall.is_on():
-        columns[first] = st.column_config.ButtonColumn(type="tertiary", alignment="left", pinned=True, key=clicked)
+    if len(leads):
+        first = str(texts.columns[0])
         shown[first] = shown[first].map(one_button)
+    rows = HEADER_HEIGHT + 2 + ROW_HEIGHT * max(len(texts), 1)
+    return Table(key, title, _sent(shown), values, leads, config or {}, min(height or 10_000, rows), metrics)
+
+
+def _sent(shown: pd.DataFrame) -> pa.Table:
+    """As Streamlit sends it to browsers: what it is given as Arrow it does not convert in every run."""
+    converted: pa.Table = pa.ipc.open_stream(dataframe_util.convert_pandas_df_to_arrow_bytes(shown)).read_all()
+    return converted
+
+
+def place(view: View, table: Table, slot: DeltaGenerator | None = None) -> None:
+    """Draws the table; its downloads stand below it or in `slot`."""
+    columns = dict(table.config)
+    clicked = f"{table.key}_lead"
+    if len(table.leads) and not wall.is_on():
+        columns[table.shown.column_names[0]] = st.column_config.ButtonColumn(
+            type="tertiary", alignment="left", pinned=True, key=clicked
+        )
     st.dataframe(
-        shown,
+        table.shown,
         hide_index=True,
         row_height=ROW_HEIGHT,
-        height=min(height or 10_000, HEADER_HEIGHT + 2 + ROW_HEIGHT * max(len(texts), 1)),
+        height=table.height,
         column_config=columns,
-        alt=f"{title}: {format.counted(len(texts), 'row')}",
-        key=f"table_{key}",
+        alt=f"{table.title}: {format.counted(len(table.shown), 'row')}",
+        key=f"table_{table.key}",
     )
     if not wall.is_on():
         with slot or nullcontext():
-            offer(key, title, values, lambda: said_of(view, title, metrics))
+            offer(table.key, table.title, table.values, lambda: said_of(view, table.title, table.metrics))
     click = st.session_state.get(clicked)
-    if click and click["row"] < len(leads):
-        links.go(view, leads[click["row"]])
+    if click and click["row"] < len(table.leads):
+        links.go(view, table.leads[click["row"]])
+
+
+def show(view: View, *given: Any, slot: DeltaGenerator | None = None, **more: Any) -> None:
+    """A table made and placed at once."""
+    place(view, table(*given, **more), slot)
 
 
 def offer(
@@ -104,19 +139,8 @@ def said_of(view: View, title: str, metrics: Sequence[str] = ()) -> str:
     return " | ".join(facts)
 
 
-def waits(
-    view: View,
-    rows: pd.DataFrame,
-    clock: str,
-    labels: dict[str, str],
-    height: int,
-    empty: str,
-    slot: DeltaGenerator,
-) -> None:
+def waits(rows: pd.DataFrame, clock: str, labels: dict[str, str], height: int) -> Table:
     """Waits with their ticket, in the order of the question; `clock` says what their due_in_seconds are called."""
-    if rows.empty:
-        nothing(empty, height)
-        return
     texts = pd.DataFrame(
         {
             "Ticket": rows["ticket_id"],
@@ -131,14 +155,11 @@ def waits(
     right = st.column_config.TextColumn(width=80, alignment="right")
     leads = [ticket(row.source, row.ticket_id) for row in rows.itertuples()]
     config = {clock: right, "Waiting": right, "Channel": st.column_config.TextColumn(width=80)}
-    show(view, "waits", f"Waits, {clock.lower()} first", texts, rows, leads, config, height, slot=slot)
+    return table("waits", f"Waits, {clock.lower()} first", texts, rows, leads, config, height)
 
 
-def agents(view: View, rows: pd.DataFrame, height: int, slot: DeltaGenerator) -> None:
+def agents(rows: pd.DataFrame, height: int) -> Table:
     """Agents with their answers of the last half hour."""
-    if rows.empty:
-        nothing("Nobody answered in the last 30 minutes.", height)
-        return
     texts = pd.DataFrame(
         {
             "Agent": rows["agent"],
@@ -153,7 +174,7 @@ def agents(view: View, rows: pd.DataFrame, height: int, slot: DeltaGenerator) ->
         "Answers": st.column_config.TextColumn(width=70, alignment="right"),
         "Ago": st.column_config.TextColumn(width=60, alignment="right", help="Since the last answer"),
     }
-    show(view, "answering", "Agents who answered in the last 30 minutes", texts, rows, leads, config, height, slot=slot)
+    return table("answering", "Agents who answered in the last 30 minutes", texts, rows, leads, config, height)
 
 
 def wait_times(

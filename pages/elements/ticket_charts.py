@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import pandas as pd
 
@@ -40,7 +41,7 @@ class History:
     def is_unfinished(self) -> bool:
         return self.is_open or bool((self.waits["outcome"] == "waiting").any())
 
-    @property
+    @cached_property
     def moments(self) -> list[datetime]:
         """Every instant that something of it happened at or is due, and now, where it is not over."""
         running = self.targets[self.targets["state"] == "running"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import streamlit as st
@@ -16,7 +16,20 @@ SPARK = "#7C8490"
 NO_CHANGE = ("+0%", "+0", "+0 pt", "0s")
 
 
-def tile(
+class Tile(NamedTuple):
+    """A tile ready to be placed."""
+
+    label: str
+    value: str
+    change: str | None
+    versus: str | None
+    note: str
+    crossed: str
+    explanation: str | None
+    spark: str
+
+
+def made(
     label: str,
     value: str,
     change: str | None = None,
@@ -25,27 +38,37 @@ def tile(
     crossed: str = "",
     explanation: str | None = None,
     trend: Sequence[float | None] = (),
-) -> None:
+) -> Tile:
     """A tile. `crossed` names a limit that is: the one reason for red. Changes are grey, as more is not always worse.
 
     `trend` are the readings up to now, drawn small below.
     """
+    spark = sparkline(trend, f"{label}, reading by reading")
+    return Tile(label, value, change, versus if change else None, note, crossed, explanation, spark)
+
+
+def place(tile: Tile) -> None:
+    """Draws a tile."""
     with st.container(border=True, height="stretch", gap=None):
         st.metric(
-            label,
-            value,
-            delta=0 if change in NO_CHANGE else change,
+            tile.label,
+            tile.value,
+            delta=0 if tile.change in NO_CHANGE else tile.change,
             delta_color="off",
-            delta_description=versus if change else None,
-            help=explanation,
+            delta_description=tile.versus,
+            help=tile.explanation,
         )
-        spark = sparkline(trend, f"{label}, reading by reading")
-        if spark:
-            st.html(spark)
-        if note:
-            quiet(note)
-        if crossed:
-            quiet(f":red[{crossed}]")
+        if tile.spark:
+            st.html(tile.spark)
+        if tile.note:
+            quiet(tile.note)
+        if tile.crossed:
+            quiet(f":red[{tile.crossed}]")
+
+
+def tile(*given: Any, **named: Any) -> None:
+    """A tile made and placed at once."""
+    place(made(*given, **named))
 
 
 def quiet(text: str, explanation: str | None = None, width: Literal["stretch", "content"] = "stretch") -> None:

@@ -52,7 +52,7 @@ class Parts:
     pulls: Chart
 
 
-@data.kept
+@data.drawing
 def drawn(view: View, kind: str, late_seconds: float) -> Drawn:
     """The scores of a view. `late_seconds` is how long invitations are waited for before their response counts."""
     settled_at = view.as_of - timedelta(seconds=late_seconds)
@@ -76,7 +76,7 @@ def drawn(view: View, kind: str, late_seconds: float) -> Drawn:
     )
 
 
-@data.kept
+@data.drawing
 def parts(view: View, kind: str, split: str, late_seconds: float) -> Parts:
     """One score of a view by part, and which topics pull it."""
     settled_at = view.as_of - timedelta(seconds=late_seconds)

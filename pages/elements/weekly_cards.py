@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.elements import (
+    data,
     frame,
     leads,
     links,
@@ -27,6 +28,7 @@ from pages.elements import (
     weekly_sheet,
     weeks,
 )
+from pages.elements.figure import Chart
 from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
 from pages.elements.weekly_charts import Row
@@ -149,38 +151,56 @@ def voice(week: Week, summary: Summary) -> None:
 
 def promised(week: Week, summary: Summary) -> None:
     with frame.card("What is promised next", "promises that run, by the day they fall due, and the targets in force"):
-        for line in weekly_sheet.following(week, summary):
+        lines, due = _promised(week)
+        for line in lines:
             st.markdown(markdown.plain(line))
         if summary.due.empty:
             return
-        drawn = weekly_charts.due(summary.due, palette.of(week.view.theme), DUE_HEIGHT, _due_leads(week, summary))
-        frame.chart(drawn, "weekly_due", week.view)
+        frame.chart(due, "weekly_due", week.view)
+
+
+@data.drawing
+def _promised(week: Week) -> tuple[tuple[str, ...], Chart]:
+    summary = weekly_figures.summary(week)
+    return weekly_sheet.following(week, summary), weekly_charts.due(
+        summary.due, palette.of(week.view.theme), DUE_HEIGHT, _due_leads(week, summary)
+    )
 
 
 def trends(week: Week, summary: Summary) -> None:
     """The weeks up to this one; each leads to its own summary."""
     history = replace(week.view, filters=week.history)
-    noted, inks = frame.noted(history), palette.of(week.view.theme)
-    chosen = {name: st.query_params[name] for name in ("moved", "parts") if name in st.query_params}
+    chosen = tuple((name, st.query_params[name]) for name in ("moved", "parts") if name in st.query_params)
     with (
         frame.card("The weeks up to this one", "with what chance allows; a click opens that week"),
         st.grid(3, min_column_width=280, gap="small"),
     ):
-        for reading in summary.readings:
-            name = reading.series.name
-            if summary.trends[name]["value"].isna().all():
-                continue
-            drawn = trend_charts.trend(
-                summary.trends[name],
-                reading.series,
-                "week",
-                inks,
-                TREND_HEIGHT,
-                name=weekly_sheet.LABELS[name][0],
-                target=reading.target,
-                lead=lambda bin: leads.lead("weekly_summary", open=weekly.week_of(bin), **chosen),
-            )
-            frame.chart(weekly_charts.marked(drawn, noted, inks), f"trend_{name}", history)
+        for name, drawn in _trends(week, chosen).items():
+            frame.chart(drawn, f"trend_{name}", history)
+
+
+@data.drawing
+def _trends(week: Week, chosen: tuple[tuple[str, str], ...]) -> dict[str, Chart]:
+    """Each metric's weeks; a click opens a week with what is `chosen` on this page."""
+    summary, inks = weekly_figures.summary(week), palette.of(week.view.theme)
+    noted = frame.noted(replace(week.view, filters=week.history))
+    found = {}
+    for reading in summary.readings:
+        name = reading.series.name
+        if summary.trends[name]["value"].isna().all():
+            continue
+        drawn = trend_charts.trend(
+            summary.trends[name],
+            reading.series,
+            "week",
+            inks,
+            TREND_HEIGHT,
+            name=weekly_sheet.LABELS[name][0],
+            target=reading.target,
+            lead=lambda bin: leads.lead("weekly_summary", open=weekly.week_of(bin), **dict(chosen)),
+        )
+        found[name] = weekly_charts.marked(drawn, noted, inks)
+    return found
 
 
 def files(place: DeltaGenerator, week: Week, page: str) -> None:

@@ -43,7 +43,7 @@ class Summary:
         return next(one for one in self.readings if one.series.name == metric)
 
 
-@data.kept
+@data.drawing
 def summary(week: Week) -> Summary:
     """Everything the page says of a week, but for what moved."""
     view, history = week.view, week.history
@@ -71,7 +71,7 @@ def summary(week: Week) -> Summary:
     )
 
 
-@data.kept
+@data.drawing
 def moved(week: Week, metric: str, split: Split | None) -> Decomposition | None:
     """The change from the week before by the parts of a split, or of the one whose parts tell most; None without a week before."""
     return weekly.most_telling(_decomposed(week, metric, one) for one in ((split,) if split else weekly.SPLITS))

@@ -6,7 +6,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import loading, questions
+from tests.bench import loading, pages, questions
 from tests.bench.figures import Figure, table, write
 
 
@@ -23,7 +23,7 @@ def main() -> None:
             folder = (asked.folder or Path(temporary)) / str(tickets)
             found += loading.figures(folder, tickets)
             timed[tickets] = questions.measured(folder)
-            found += questions.short(timed[tickets], tickets)
+            found += questions.short(timed[tickets], tickets) + pages.figures(folder, tickets)
             print(table(found), flush=True)
     small, large = min(timed), max(timed)
     if small < large:
