@@ -13,8 +13,8 @@ from typing import Any, ParamSpec, TypeVar
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
-# Of each function, by its code: a page's script defines its functions anew in every run.
-_places: dict[CodeType, Places] = {}
+# Of each function, by its file and code: a page's script defines its functions anew in every run.
+_places: dict[tuple[str, CodeType], Places] = {}
 
 
 class Once:
@@ -51,7 +51,7 @@ def kept(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answe
     """Keeps the last `most` answers of a function whose arguments can be hashed. Nobody may change what is kept; an error is not kept."""
 
     def keeping(build: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
-        places = _places.setdefault(build.__code__, Places(most))
+        places = _places.setdefault((build.__code__.co_filename, build.__code__), Places(most))
 
         @wraps(build)
         def answer(*given: Asked.args, **named: Asked.kwargs) -> Answer:
