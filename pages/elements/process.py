@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +12,12 @@ from warehouse.settings import Settings, load, settings_path
 
 def path() -> str:
     """The settings file of this process."""
-    return str(settings_path().resolve())
+    return _resolved(settings_path().absolute())
+
+
+@cache
+def _resolved(path: Path) -> str:
+    return str(path.resolve())
 
 
 def settings() -> Settings:
