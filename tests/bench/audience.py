@@ -31,7 +31,8 @@ ENDS = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCE
 
 @dataclass
 class Redraw:
-    """One run of the whole page, as a viewer saw it. `asked`: when the viewer's last request went out."""
+    """One run that draws the page, as a viewer saw it. `asked`: when the viewer asked for it or, where the server began by itself, when
+    it began."""
 
     asked: float
     began: float
@@ -45,6 +46,8 @@ class Viewer:
 
     query: str
     clock: Callable[[], float]
+    # Whether the page is drawn by what the viewer's browser asks for now and then; else by the server.
+    redraws_by_watch: bool = False
     redraws: list[Redraw] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)
@@ -104,9 +107,12 @@ class Viewer:
 
     def begin(self, fragments: list[str]) -> None:
         """A run of the page begins: of all of it or, where the server asked for it, of the part that follows the data."""
-        if fragments and set(fragments) <= set(self.watches):
+        is_watch = bool(fragments) and set(fragments) <= set(self.watches)
+        if is_watch and not self.redraws_by_watch:
             return
         self.began, self.bytes = self.clock(), 0
+        if fragments and not is_watch:
+            self.asked = self.began
         if not fragments:
             self.forget_watches()
 
@@ -142,7 +148,7 @@ async def publications(folder: Path, clock: Callable[[], float]) -> dict[int, fl
         return found
 
 
-async def audience(address: str, page: str, queries: list[str], viewers: int, seconds: float, folder: Path) -> str:
+async def audience(asked: argparse.Namespace) -> str:
     """So many viewers who come one after the other; the queries are dealt out in turn."""
     start = time.perf_counter()
 
@@ -150,11 +156,12 @@ async def audience(address: str, page: str, queries: list[str], viewers: int, se
         return time.perf_counter() - start
 
     async def come(viewer: Viewer, place: int) -> None:
-        await asyncio.sleep(min(JOINING_SECONDS, seconds / 4) * place / viewers)
-        await viewer.stay(address, page, seconds)
+        await asyncio.sleep(min(JOINING_SECONDS, asked.seconds / 4) * place / asked.viewers)
+        await viewer.stay(asked.address, asked.page, asked.seconds)
 
-    everyone = [Viewer(queries[place % len(queries)], clock) for place in range(viewers)]
-    looking = asyncio.create_task(publications(folder, clock))
+    queries = asked.query or [""]
+    everyone = [Viewer(queries[place % len(queries)], clock, asked.redraws_by_watch) for place in range(asked.viewers)]
+    looking = asyncio.create_task(publications(asked.data, clock))
     await asyncio.gather(*(come(viewer, place) for place, viewer in enumerate(everyone)))
     looking.cancel()
     said = [
@@ -171,9 +178,10 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--data", type=Path, required=True, help="the folder that versions are published in")
-    asked = parser.parse_args()
-    queries = asked.query or [""]
-    print(asyncio.run(audience(asked.address, asked.page, queries, asked.viewers, asked.seconds, asked.data)))
+    parser.add_argument(
+        "--redraws-by-watch", action="store_true", help="the page is drawn by what browsers ask for now and then"
+    )
+    print(asyncio.run(audience(parser.parse_args())))
 
 
 if __name__ == "__main__":
