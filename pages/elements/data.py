@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -62,11 +61,6 @@ class View:
     habits: Habits = OURS
     # How much of people this visitor may see.
     scope: Scope = field(kw_only=True)
-
-    @cached_property
-    def key(self) -> str:
-        """All of it in one text: what is kept for a view is found by that, as taking it apart each time costs a tenth of a redraw."""
-        return repr(self)
 
     def ask(self, question: str, **values: Any) -> pd.DataFrame:
         """The answer for the period and filters of this view."""
@@ -150,8 +144,7 @@ def kept(build: Callable[..., Drawn]) -> Callable[..., Drawn]:
 
     The view says how much that is. Nobody may change what is kept.
     """
-    keep = st.cache_resource(max_entries=KEPT_DRAWINGS, show_spinner=False, hash_funcs={View: lambda view: view.key})
-    remembered: Callable[..., Drawn] = keep(build)
+    remembered: Callable[..., Drawn] = st.cache_resource(max_entries=KEPT_DRAWINGS, show_spinner=False)(build)
     return remembered
 
 

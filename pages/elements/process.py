@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -12,12 +11,7 @@ from warehouse.settings import Settings, load, settings_path
 
 def path() -> str:
     """The settings file of this process."""
-    return _resolved(settings_path().absolute())
-
-
-@cache
-def _resolved(path: Path) -> str:
-    return str(path.resolve())
+    return str(settings_path().resolve())
 
 
 def settings() -> Settings:
