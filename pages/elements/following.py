@@ -20,8 +20,8 @@ from pages.elements import access, data
 from warehouse.errors import SupportError
 
 LOOK_SECONDS = 0.25
-# They share one interpreter: more at once would all be slow, and one alone would wait for its questions with nobody drawing.
-AT_ONCE = 2
+# They share one interpreter: many at once would all be slow, and few would leave it idle on a busy machine.
+AT_ONCE = 5
 LONGEST_SECONDS = 5.0
 STEP_SECONDS = 0.005
 
