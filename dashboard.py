@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import importlib
 import os
@@ -30,13 +31,16 @@ HEAVY = ("pandas", "plotly.graph_objects", "duckdb", "pages.elements.charts", "p
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    """Imports what pages need and serves the editor's file, then freezes it: later collections do not walk through it again."""
+    """Imports what pages need, serves the editor's file and keeps pages that follow redrawn; then freezes what is there: later
+    collections do not walk through it again."""
     for name in HEAVY:
         importlib.import_module(name)
     importlib.import_module("pages.elements.sql_editor").serve()
+    redrawing = asyncio.create_task(importlib.import_module("pages.elements.following").keep_redrawing())
     gc.collect()
     gc.freeze()
     yield None
+    redrawing.cancel()
 
 
 def health(_: Request) -> JSONResponse:

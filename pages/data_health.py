@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, format, frame, health, health_words
+from pages.elements import access, data, following, format, frame, health, health_words
 from pages.elements.data import View
 from pages.elements.markdown import plain
 from pages.elements.tiles import quiet, tile
@@ -77,4 +77,4 @@ def _rejected(view: View, reasons: pd.DataFrame) -> None:
     health.refused_table(view, chosen)
 
 
-draw(frame.begin("data_health", with_period=False, follow=True, filtered=False))
+following.show("data_health", lambda: draw(frame.begin("data_health", with_period=False, follow=True, filtered=False)))

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.elements import access, charts, data, format, frame, markdown, palette, tables, wall
+from pages.elements import access, charts, data, following, format, frame, markdown, palette, tables, wall
 from pages.elements.data import View
 from pages.elements.figure import Chart
 from pages.elements.periods import local_time, start_of_today
@@ -212,4 +212,4 @@ def _choice() -> str:
     return chosen or NEXT
 
 
-draw(frame.begin("live", with_period=False, follow=True))
+following.show("live", lambda: draw(frame.begin("live", with_period=False, follow=True)))

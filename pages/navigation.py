@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.elements import access, wall
+from pages.elements import access, following, wall
 from pages.elements.people import Person
 from pages.elements.sitemap import ENTRIES
 from warehouse.errors import SupportError
@@ -25,6 +25,7 @@ def visitor() -> Person | None:
         return None
 
 
+following.forget()
 person = visitor()
 page = st.navigation(
     [

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browsing import SCREENSHOTS, Product, dashboard, drawn, metric, stop
 
 pytestmark = pytest.mark.browser
+OPEN_TICKETS = """Number([...document.querySelectorAll('[data-testid=stMetric]')].find(tile => tile.innerText.includes('Open tickets'))
+    .querySelector('[data-testid=stMetricValue]').innerText.replaceAll(',', ''))"""
 
 
 def test_the_live_page_shows_charts_and_follows_a_new_export_without_a_reload(product: Product, page: Page) -> None:
@@ -30,6 +32,18 @@ def test_the_live_page_shows_charts_and_follows_a_new_export_without_a_reload(pr
         page.wait_for_timeout(100)
     print(f"new file to new number: {time.monotonic() - started:.1f} s")
     assert page.evaluate("window.neverReloaded") is True
+
+
+def test_a_choice_made_by_hand_outlives_the_redraw_for_newer_data(product: Product, page: Page) -> None:
+    drawn(page, product.address)
+    page.get_by_test_id("stButtonGroup").get_by_text("Missed").click()
+    expect(page.get_by_text("who missed their target")).to_be_visible()
+    before = metric(page, "Open tickets")
+    rows = "".join(f"H{number},2020-01-01T00:00:00Z,,open\n" for number in range(700))
+    (product.folder / "drop_box" / "choice.csv").write_text("ticket_id,created_at,answered_at,status\n" + rows)
+    page.wait_for_function(f"() => {OPEN_TICKETS} > {before + 600}", timeout=30_000)
+    expect(page.get_by_text("who missed their target")).to_be_visible()
+    assert "waits_shown=Missed" in page.url
 
 
 def test_a_second_dashboard_reads_the_same_warehouse_with_settings_named_on_its_command_line(

@@ -56,7 +56,7 @@ def begin(
 ) -> View:
     """Draws the head of a page and returns what it is about; stops the page with a clear message where there is no data.
 
-    `follow`: redrawn when there is newer data; otherwise the visitor is told, as a redrawn figure loses its zoom.
+    `follow`: redrawn when there is newer data (see following); otherwise the visitor is told, as a redrawn figure loses its zoom.
     `by_hand`: what it shows is asked for each time, so only its stamp follows. On a wall there are no controls, and every page follows.
     """
     links.bounce(page)
@@ -87,7 +87,7 @@ def begin(
     if filtered:
         links.remember()
     with right:
-        freshness.keep(version, about, zone, theme, follow or wall.is_on(), by_hand)
+        freshness.keep(version, about, zone, theme, follow, by_hand)
         if not wall.is_on():
             views.menu(page, version)
     if wall.is_on():
@@ -141,7 +141,7 @@ def _chosen(
 
 
 def _no_warehouse_yet(theme: Theme) -> NoReturn:
-    freshness.watch(None, (), "UTC", theme, follow=True)
+    freshness.watch(None, (), "UTC", theme, redraw=True)
     st.info(
         "**There is no data yet.** Start the pipelines and this page fills by itself:\n\n"
         "- `python -m pipelines start` makes up a help desk to look around with\n"

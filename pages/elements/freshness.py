@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from pages.elements import data, format
+from pages.elements import data, following, format, wall
 from pages.elements.data import Source
 from pages.elements.markdown import plain
 from pages.elements.palette import Theme
@@ -16,6 +16,8 @@ from warehouse.deliveries import HISTORY_AFTER, NEVER_LATE_BEFORE_SECONDS
 from warehouse.errors import SupportError
 
 WATCH_SECONDS = 2
+# Pages that follow are redrawn without looking (see following); their stamp and the visitor's theme are looked at now and then.
+FOLLOWING_WATCH_SECONDS = 10
 
 
 def is_history(source: Source) -> bool:
@@ -65,18 +67,28 @@ def keep(
     """The stamp of a page that shows `version`; of one whose figures are asked for `by_hand`, each time of the newest data."""
     if by_hand:
         watch_stamp(zone, theme)
+    elif follow:
+        watch_now_and_then(version, sources, zone, theme)
     else:
-        watch(version, sources, zone, theme, follow)
+        watch(version, sources, zone, theme, wall.is_on())
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, follow: bool) -> None:
-    """Shows the stamp. Once there is a newer version, redraws a page that follows, and offers it on the others."""
-    try:
-        newest = data.version()
-    except SupportError:
-        newest = None
-    if (follow and newest != seen_version) or visitor_theme() != theme:
+def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
+    """Shows the stamp. Once there is a newer version, redraws the page or offers to."""
+    _watch(seen_version, sources, zone, theme, redraw)
+
+
+@st.fragment(run_every=FOLLOWING_WATCH_SECONDS)
+def watch_now_and_then(seen_version: int, sources: tuple[Source, ...], zone: str, theme: Theme) -> None:
+    """Shows the stamp of a page that follows, which is redrawn all the same should it have been passed over."""
+    _watch(seen_version, sources, zone, theme, redraw=True)
+
+
+def _watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
+    newest = following.newest()
+    is_behind = newest != seen_version and not following.is_to_be_redrawn()
+    if (redraw and is_behind) or visitor_theme() != theme:
         st.rerun()
     if seen_version is None:
         return

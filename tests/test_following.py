@@ -1,0 +1,77 @@
+"""Pages that follow the data: redrawn for everyone who has them open when a newer version is published, without being asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import scoped_desk
+from tests.bench.serving import published
+from tests.browsing import PROJECT, dashboard
+from warehouse.connection import newest_version
+
+# A browser would ask after ten seconds, should the server not have redrawn the page by itself.
+SOON_SECONDS = 6
+VIEWERS = 4
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return scoped_desk.publish(tmp_path_factory.mktemp("following"))
+
+
+@pytest.fixture(scope="module")
+def address(desk: Path) -> Iterator[str]:
+    with dashboard(desk) as served:
+        yield served
+
+
+def watched(address: str, data: Path, *more: str, seconds: float = 20) -> dict[str, Any]:
+    """What viewers of a page were sent meanwhile, and when versions were published (see tests/bench/audience.py)."""
+    command = [sys.executable, "-m", "tests.bench.audience", address, "--data", str(data), "--viewers", str(VIEWERS)]
+    command += ["--seconds", str(seconds), *more]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+@pytest.mark.parametrize("page", ["", "data_health"])
+def test_a_page_is_redrawn_for_everyone_soon_after_a_newer_version(page: str, desk: Path, address: str) -> None:
+    data = desk.parent / "data"
+    version = data / f"warehouse-{newest_version(data)}.duckdb"
+    kept = data.parent / f"kept-{page}.duckdb"
+    os.link(version, kept)
+    with published(data, [kept], every_seconds=8):
+        told = watched(address, data, "--page", page)
+    first_published = min(told["published"].values())
+    for viewer in told["viewers"]:
+        assert viewer["problems"] == []
+        redrawn = [redraw["ended"] - first_published for redraw in viewer["redraws"]]
+        assert min(seconds for seconds in redrawn if seconds > 0) < SOON_SECONDS
+
+
+def test_a_page_is_not_redrawn_without_a_newer_version(desk: Path, address: str) -> None:
+    told = watched(address, desk.parent / "data", seconds=14)
+    assert [len(viewer["redraws"]) for viewer in told["viewers"]] == [1] * VIEWERS
+
+
+def test_viewers_who_left_do_not_hold_up_those_who_stay(desk: Path, address: str) -> None:
+    data = desk.parent / "data"
+    watched(address, data, seconds=4)
+    kept = data.parent / "kept-after.duckdb"
+    os.link(data / f"warehouse-{newest_version(data)}.duckdb", kept)
+    with published(data, [kept], every_seconds=6):
+        told = watched(address, data, seconds=15)
+    first_published = min(told["published"].values())
+    for viewer in told["viewers"]:
+        assert (
+            min(redraw["ended"] for redraw in viewer["redraws"] if redraw["began"] > first_published) - first_published
+            < 4
+        )
