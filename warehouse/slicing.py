@@ -12,8 +12,9 @@ import duckdb
 from warehouse.errors import SupportError
 from warehouse.rows import ROW_KINDS
 
-# Tickets built at once: more take more memory, fewer more scans of the store.
-SLICE = 250_000
+# Tickets built at once, two row groups of them: more take more memory, fewer more scans of the store, and less than a row group waits for
+# the commit to be written.
+SLICE = 245_760
 # Kinds of rows that speak of tickets, the temporary table of each, and columns of the store that no mart needs.
 DELIVERED = {
     "ticket": ("delivered_tickets", "feed, row_hash, key_no"),

@@ -12,7 +12,7 @@ HEADER = ("what", "size", "figure", "baseline", "ratio")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `baseline` is what it is compared with in the same run; None: nothing."""
+    """One figure. `baseline` is what it is compared with in the same run; None: nothing. A detail stands in the JSON alone."""
 
     what: str
     size: str
@@ -20,6 +20,7 @@ class Figure:
     unit: str
     compared_with: str = ""
     baseline: float | None = None
+    is_detail: bool = False
 
     @property
     def ratio(self) -> float | None:

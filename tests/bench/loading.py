@@ -17,6 +17,7 @@ from warehouse.sql_text import quoted
 
 PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = 7
+BATCH = "a batch of 1,000 changed tickets: load and build"
 # Changes of each ticket: five, and two where there are more than a million tickets.
 EVENTS, EVENTS_OF_MANY, MANY = 5, 2, 1_000_000
 # A run in a process of its own, so that its memory is its own.
@@ -44,7 +45,7 @@ print(json.dumps({"runs": told, "megabytes": int(highest[1]) / 1024}))
 
 def figures(folder: Path, tickets: int) -> list[Figure]:
     """First load and batches at this size; leaves the loaded desk in the folder."""
-    size = f"{tickets:,} tickets"
+    size = size_of(tickets)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "support.toml").write_text(made_up.SETTINGS, encoding="utf-8")
     made_up.write_history(folder / "exports", tickets, EVENTS if tickets <= MANY else EVENTS_OF_MANY)
@@ -56,7 +57,7 @@ def figures(folder: Path, tickets: int) -> list[Figure]:
     return [
         Figure("first load: load step", size, first["load"], "s", "bare create table as from read_csv", bare),
         Figure("first load: whole run", size, whole, "s", "bare create table as from read_csv", bare),
-        Figure("a batch of 1,000 changed tickets: load and build", size, batch * 1000, "ms"),
+        Figure(BATCH, size, batch * 1000, "ms"),
         Figure("a batch: load", size, middle([run["load"] for run in batches]) * 1000, "ms"),
         Figure("a batch: build", size, middle([run["build"] for run in batches]) * 1000, "ms"),
         Figure("a batch: check", size, middle([run["check"] for run in batches]) * 1000, "ms"),
@@ -71,6 +72,19 @@ def figures(folder: Path, tickets: int) -> list[Figure]:
             bare_bytes,
         ),
     ]
+
+
+def size_of(tickets: int) -> str:
+    return f"{tickets:,} tickets"
+
+
+def growth(found: list[Figure]) -> list[Figure]:
+    """A batch at the largest size beside one at the smallest."""
+    batches = [figure for figure in found if figure.what == BATCH]
+    if len(batches) < 2:
+        return []
+    first, last = batches[0], batches[-1]
+    return [Figure(f"{BATCH}, growth", last.size, last.value, "ms", f"at {first.size}", first.value)]
 
 
 def _bare(folder: Path) -> tuple[float, float]:

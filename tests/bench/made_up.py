@@ -1,6 +1,7 @@
 """Made-up exports of any size, written by DuckDB: wide tickets, text of a usual length, agents and topics of very different size.
 
-Of each ticket there are five changes (or as many of them as are asked for) and one message. Of a batch, one ticket in five was made more than ninety days before the newest.
+Of each ticket there are five changes (or as many of them as are asked for) and one message: an agent's answer, or the customer's own where
+none came yet. Of a batch, one ticket in five was made more than ninety days before the newest.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ select
         else least(created_at + to_seconds(solving), timestamp '{END}')
     end as updated_at,
     floor(pow(chance(number, 'agent'), 3) * 400)::bigint as agent,
+    timestamp '{END}' + to_seconds(version * 60) as told_at,
     ['email', 'chat', 'phone', 'web', 'social'][1 + floor(pow(chance(number, 'channel'), 2) * 4.99)::bigint] as channel,
     created_at + to_seconds(solving) < timestamp '{END}' and version % 2 = 0 as is_solved,
 from timed"""
@@ -125,7 +127,7 @@ from made order by number"""
 _EVENTS = """
 select
     number || '-' || place || '-' || version as event_id, 'T' || number as ticket_id,
-    created_at + to_seconds((solving * (place - 1) / 4.0)::bigint) + to_seconds(version * 60) as happened_at,
+    least(created_at + to_seconds((solving * (place - 1) / 4.0)::bigint) + to_seconds(version * 60), told_at) as happened_at,
     ['status', 'team', 'agent', 'priority', 'status'][place] as field,
     [null, null, null, null, 'open'][place] as old_value,
     ['open', 'Team ' || agent % 12, 'Agent ' || agent, 'normal', case when is_solved then 'solved' else 'pending' end][place] as new_value,
@@ -134,6 +136,14 @@ from made cross join (select unnest(range({first}, {after})) as place) order by 
 _MESSAGES = """
 select
     'M' || number || '-' || version as message_id, 'T' || number as ticket_id,
-    created_at + to_seconds((solving * chance(number, 'answer') * chance(number, 'answer'))::bigint) + to_seconds(version * 60) as sent_at,
-    'Agent ' || agent as author, 'agent' as author_kind, words(number, 'body', 40) as body,
-from made order by number"""
+    case when answered_at <= told_at then answered_at else created_at end as sent_at,
+    case when answered_at <= told_at then 'Agent ' || agent else customer end as author,
+    case when answered_at <= told_at then 'agent' else 'customer' end as author_kind,
+    words(number, 'body', 40) as body,
+from (
+    select *,
+        'c' || hash(number, 'customer') % 1000000 as customer,
+        created_at + to_seconds((solving * chance(number, 'answer') * chance(number, 'answer'))::bigint + version * 60) as answered_at,
+    from made
+)
+order by number"""

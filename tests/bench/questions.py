@@ -58,6 +58,7 @@ def every(timed: list[Timed], tickets: int) -> list[Figure]:
             "ms",
             "plain SQL",
             one.plain,
+            is_detail=True,
         )
         for one in slowest_first
     ]
