@@ -163,7 +163,7 @@ class Pipelines:
             and not is_told
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
-            and not self._is_unpublished()
+            and not self._has_to_publish()
         ):
             return None
         report = Report(journal.begin_run(self.connection, trigger), problems=problems)
@@ -351,6 +351,10 @@ class Pipelines:
             or journal.has_unpublished_change(self.connection)
             or journal.is_to_be_rewritten(self.connection)
         )
+
+    def _has_to_publish(self) -> bool:
+        """Whether readers lack something that they may have now: what is put off waits for its time."""
+        return journal.is_to_be_rewritten(self.connection) or (self._is_unpublished() and self._may_publish())
 
     def _next_version(self) -> int:
         return max([journal.newest_version(self.connection), *numbered_versions(self.folder)], default=0) + 1

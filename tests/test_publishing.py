@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines import refresh
 from pipelines.__main__ import main
 from pipelines.refresh import Pipelines
 from tests.conftest import Desk
@@ -93,6 +94,22 @@ def test_only_the_newest_versions_are_kept(ticket_desk: Desk) -> None:
     folder = ticket_desk.folder / "data"
     assert sorted(numbered_versions(folder)) == [3, 4, 5]
     assert (folder / "warehouse.duckdb").stat().st_ino == (folder / "warehouse-5.duckdb").stat().st_ino
+
+
+def test_a_publication_that_is_put_off_is_no_work_until_its_time(
+    ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket_desk.deliver("tickets/a.csv", "ticket_id,created_at\nT1,2026-01-01T10:00:00Z\n")
+    pipelines = Pipelines(load(ticket_desk.settings_file()))
+    versions = [pipelines.run("test")]
+    monkeypatch.setattr(refresh, "PUBLISHING_SHARE", 10**9)
+    ticket_desk.deliver("tickets/b.csv", "ticket_id,created_at\nT2,2026-01-01T11:00:00Z\n")
+    versions += [pipelines.run("test", only_if_new=True) for _ in range(2)]
+    monkeypatch.setattr(refresh, "PUBLISHING_SHARE", 1)
+    versions.append(pipelines.run("test", only_if_new=True))
+    pipelines.close()
+    assert [report and report.version for report in versions] == [1, None, None, 2]
+    assert versions[1] and not versions[2]
 
 
 def test_a_failing_check_keeps_the_last_good_version(
