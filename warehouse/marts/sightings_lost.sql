@@ -4,8 +4,8 @@ from store.sightings as kept
 inner join sightings_before as before using (source, agent, way)
 left join sightings_built as built using (source, agent, way)
 where
-    (before.first_at = kept.first_at and coalesce(built.first_at > kept.first_at, true))
+    (before.first_at = kept.first_at and (built.agent is null or built.first_at > kept.first_at))
     or (
         (before.last_at, before.last_ticket, before.last_turn) = (kept.last_at, kept.last_ticket, kept.last_turn)
-        and coalesce((built.last_at, built.last_ticket, built.last_turn) < (kept.last_at, kept.last_ticket, kept.last_turn), true)
+        and (built.agent is null or (built.last_at, built.last_ticket, built.last_turn) < (kept.last_at, kept.last_ticket, kept.last_turn))
     )
