@@ -109,7 +109,8 @@ def test_a_publication_that_is_put_off_is_no_work_until_its_time(
     versions.append(pipelines.run("test", only_if_new=True))
     pipelines.close()
     assert [report and report.version for report in versions] == [1, None, None, 2]
-    assert versions[1] and not versions[2]
+    assert versions[1]
+    assert not versions[2]
 
 
 def test_a_failing_check_keeps_the_last_good_version(

@@ -57,8 +57,15 @@ TICKET_STEPS = (
     Step("waits", "waits_built", kept="store.waits"),
     Step("messages", "messages_built", kept="messages"),
 )
-# Kept tables of which the roll-ups need the rows as they were.
-BEFORE = {"store.tickets": "tickets_before", "backlog_changes": "backlog_before", "store.waits": "waits_before"}
+# Kept tables of which the roll-ups need the rows as they were: the temporary table, and the columns.
+BEFORE = {
+    "store.tickets": ("tickets_before", "source, ticket_id, team, agent, supervisor, manager, created_at"),
+    "backlog_changes": ("backlog_before", "source, happened_at, channel, team, change, open_change"),
+    "store.waits": (
+        "waits_before",
+        "source, ticket_id, turn, kind, channel, team, agent, began_at, ended_at, outcome, fault",
+    ),
+}
 RESPONSES_NAMING = ("agent", "team")
 ROLL_UPS = ("store.queue_changes", "store.team_tickets", "store.sightings")
 CHANNELS = (
@@ -287,7 +294,7 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     slicing.forget(connection)
     rollups.forget(connection)
     steps = (step.temporary for step in (*BASE_STEPS, *TICKET_STEPS))
-    for table in (*steps, *BEFORE.values(), "touched_responses", "spelled_names", "oldest"):
+    for table in (*steps, *(before for before, _ in BEFORE.values()), "touched_responses", "spelled_names", "oldest"):
         connection.execute(f"drop table if exists temp.{table}")
 
 
@@ -307,10 +314,10 @@ def _take(connection: duckdb.DuckDBPyConnection, step: Step, are_named: bool) ->
 
 def _keep(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
     """Replaces the kept rows of the touched tickets by those that were built."""
-    before = BEFORE.get(step.kept)
     which = "ticket_no in (select ticket_no from numbers)"
-    if before:
-        _temporary(connection, before, f"select *, rowid as row_no from {step.kept} where {which}")
+    if step.kept in BEFORE:
+        before, columns = BEFORE[step.kept]
+        _temporary(connection, before, f"select {columns}, rowid as row_no from {step.kept} where {which}")
         which = f"rowid in (select row_no from {before})"
     connection.execute(f"delete from {step.kept} where {which}")
     connection.execute(

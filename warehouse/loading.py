@@ -392,12 +392,12 @@ group by scans.file_path, errors.line, errors.line_byte_position"""
 def _are_all_new(connection: duckdb.DuckDBPyConnection, feed: Feed) -> bool:
     """Whether no good row has a key that the store or another one has. Makes temp table standing: what the store says of those keys."""
     # row_no -1 sorts a standing row before any row of the same file; its place within an older batch no longer matters.
-    marks = f"{marked(feed.kind, feed.source_name)}," if feed.kind.marks() else ""
+    marks = f"{'ticket_no' if feed.kind.builds == 'ticket' else 'response_id'}," if feed.kind.marks() else ""
     connection.execute(
         f"""
 create temp table standing as
 with near as materialized (
-    select rowid as stored_row, *
+    select rowid as stored_row, {marks} source, key, row_hash, version_at, modified_at, file_no
     from store.{feed.kind.table}
     semi join (from staged where reason is null) as incoming using (key_no)
 )
@@ -537,9 +537,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, feed: Feed, fields: list[str]
 def _mark(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str) -> None:
     """Notes what has to be built anew because of `rows`."""
     if feed.kind.marks():
-        connection.execute(
-            f"insert into store.{feed.kind.marks()} select distinct {marked(feed.kind, feed.source_name)} from {rows}"
-        )
+        connection.execute(f"insert into store.{feed.kind.marks()} select distinct {_marked(feed)} from {rows}")
 
 
 # Of every file how many rows came to what.
@@ -618,9 +616,9 @@ def _forget_stage(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"drop table if exists {table}")
 
 
-def marked(kind: RowKind, source: str) -> str:
-    """The SQL of what a row of this kind marks to be built: the columns of the kind's table of marks."""
-    return "ticket_no" if kind.builds == "ticket" else f"{quoted(source)} as source, response_id"
+def _marked(feed: Feed) -> str:
+    """The SQL of what a row of this feed marks to be built: the columns of its kind's table of marks."""
+    return "ticket_no" if feed.kind.builds == "ticket" else f"{quoted(feed.source_name)} as source, response_id"
 
 
 def _value(connection: duckdb.DuckDBPyConnection, sql: str) -> object:
