@@ -6,10 +6,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import freshness, loading, merging, pages, questions, upkeep, viewers
+from tests.bench import answer_key, freshness, loading, merging, pages, questions, upkeep, viewers
 from tests.bench.figures import Figure, table, write
 
-PARTS = ("loading", "questions", "pages", "viewers", "freshness", "merging", "upkeep")
+PARTS = ("loading", "questions", "pages", "viewers", "freshness", "merging", "upkeep", "answer_key")
 
 
 def main() -> None:
@@ -39,6 +39,8 @@ def _measured(asked: argparse.Namespace, folder: Path) -> list[Figure]:
             found += questions.short(timed[tickets], tickets) + questions.every(timed[tickets], tickets)
         found += _of_desk(asked, desk, tickets, found)
         print(table([figure for figure in found if not figure.is_detail]), flush=True)
+    if "answer_key" in asked.parts:
+        found += answer_key.figures(folder / "answer_key")
     if len(timed) > 1:
         found += questions.growth(timed[min(timed)], timed[max(timed)], (min(timed), max(timed)))
     return found + loading.growth(found)

@@ -17,6 +17,7 @@ from warehouse.sql_text import quoted
 
 PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = 7
+STEPS = ("pull", "load", "build", "check", "publish")
 BATCH = "a batch of 1,000 changed tickets: load and build"
 # Changes of each ticket: five, and two where there are more than a million tickets.
 EVENTS, EVENTS_OF_MANY, MANY = 5, 2, 1_000_000
@@ -50,9 +51,9 @@ def figures(folder: Path, tickets: int) -> list[Figure]:
     (folder / "support.toml").write_text(made_up.SETTINGS, encoding="utf-8")
     made_up.write_history(folder / "exports", tickets, EVENTS if tickets <= MANY else EVENTS_OF_MANY)
     bare, bare_bytes = _bare(folder)
-    told = _runs(folder, tickets, BATCHES)
+    told = runs(folder, tickets, BATCHES)
     first, batches = told["runs"][0], told["runs"][1:]
-    whole = sum(first.get(step, 0) for step in ("pull", "load", "build", "check", "publish"))
+    whole = sum(first.get(step, 0) for step in STEPS)
     batch = middle([run["load"] + run["build"] for run in batches])
     return [
         Figure("first load: load step", size, first["load"], "s", "bare create table as from read_csv", bare),
@@ -70,6 +71,14 @@ def figures(folder: Path, tickets: int) -> list[Figure]:
             "MB",
             "the same rows written bare",
             bare_bytes,
+        ),
+        Figure(
+            "disk",
+            size,
+            _megabytes(folder / "data" / "warehouse.duckdb"),
+            "MB",
+            "the same tables written bare",
+            _written_bare(folder),
         ),
     ]
 
@@ -102,13 +111,30 @@ def _bare(folder: Path) -> tuple[float, float]:
     return seconds, _megabytes(path)
 
 
-def _runs(folder: Path, tickets: int, batches: int) -> dict[str, Any]:
+def runs(folder: Path, tickets: int, batches: int) -> dict[str, Any]:
+    """Seconds of each step of a first run and of so many batches after it, and the most memory they took, in a process of its own."""
     command = [sys.executable, "-c", RUNS, str(folder), str(tickets), str(batches)]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
     told: dict[str, Any] = json.loads(done.stdout)
     return told
+
+
+def _written_bare(folder: Path) -> float:
+    """Megabytes of every table of the published file, each written anew by one statement."""
+    path = folder / "bare.duckdb"
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as connection:
+        connection.execute(f"attach {quoted(str(folder / 'data' / 'warehouse.duckdb'))} as ours (read_only)")
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'ours' and not internal"
+        ).fetchall()
+        connection.execute("create schema store")
+        for schema, table in tables:
+            connection.execute(f"create table {schema}.{table} as from ours.{schema}.{table}")
+        connection.execute("checkpoint")
+    return _megabytes(path)
 
 
 def _megabytes(path: Path) -> float:
