@@ -655,7 +655,7 @@ COUNTS = [
     "agents_active(agent, outcome)",
     "answers(score, 'nps', 'nps')",
 ]
-NOT_AGGREGATES = {"is_open_status", "is_solved_status", "hour_of", "first_contacts", "transfers"}
+NOT_AGGREGATES = {"is_open_status", "is_solved_status", "hour_of", "first_contacts", "transfers", "number_of"}
 
 seconds = st.one_of(
     st.none(), st.integers(0, 300).map(float), st.floats(0, 1e7, allow_nan=False).map(lambda number: round(number, 3))

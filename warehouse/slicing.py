@@ -19,7 +19,7 @@ SLICE = 245_760
 DELIVERED = {
     "ticket": ("delivered_tickets", "feed, row_hash, key_no"),
     "event": ("delivered_events", "feed, version_at, modified_at, file_no, line_no, row_hash, key_no"),
-    "message": ("delivered_messages", "feed, row_hash, key_no, body"),
+    "message": ("delivered_messages", "feed, row_hash, key_no"),
     "call": ("delivered_calls", "feed, version_at, modified_at, file_no, line_no, row_hash, key_no"),
     "target": ("delivered_targets", "feed, version_at, modified_at, file_no, line_no, row_hash, key_no"),
 }

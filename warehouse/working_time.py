@@ -10,6 +10,7 @@ import duckdb
 from warehouse.connection import read_sql
 from warehouse.rows import ROW_KINDS
 from warehouse.settings import Settings
+from warehouse.sql_text import text_list
 
 KEPT = ("schedules", "schedule_hours", "holidays")
 
@@ -49,12 +50,14 @@ def keep_calendars(connection: duckdb.DuckDBPyConnection) -> bool:
 
     Where the calendar of a source is another one now, all its tickets are touched. Returns whether that touched any more.
     """
+    _note_built_before(connection)
     steps = ", ".join(f"{table}_now as ({read_sql(f'marts/{table}')})" for table in (*KEPT, "calendars"))
     changed = connection.execute(
         f"with {steps} select distinct source"
         " from ((from calendars_now except from store.calendars) union all (from store.calendars except from calendars_now))"
     ).fetchall()
     if not changed:
+        connection.execute("drop table temp.built_before")
         return False
     connection.execute(
         "create or replace temp table changed_calendars as select unnest($1) as source", [[row[0] for row in changed]]
@@ -63,9 +66,23 @@ def keep_calendars(connection: duckdb.DuckDBPyConnection) -> bool:
         connection.execute(f"create or replace temp table {table}_now as {read_sql(f'marts/{table}')}")
     _replace_changed(connection)
     touched = _touch_changed(connection)
-    for table in (*(f"{name}_now" for name in (*KEPT, "calendars")), "changed_calendars"):
+    for table in (*(f"{name}_now" for name in (*KEPT, "calendars")), "changed_calendars", "built_before"):
         connection.execute(f"drop table temp.{table}")
     return touched
+
+
+def _note_built_before(connection: duckdb.DuckDBPyConnection) -> None:
+    """Temp table built_before (source, created_at): the oldest ticket of sources whose first schedule came now, after their tickets."""
+    new = connection.execute(
+        f"with schedules_now as ({read_sql('marts/schedules')})"
+        " select distinct source from schedules_now where source not in (select source from store.calendars)"
+    ).fetchall()
+    sources = [source for (source,) in new]
+    which = f"list_contains({text_list(sources)}, source)" if sources else "false"
+    connection.execute(
+        "create or replace temp table built_before as select source, min(created_at) as created_at from store.tickets"
+        f" where {which} group by source"
+    )
 
 
 def _replace_changed(connection: duckdb.DuckDBPyConnection) -> None:

@@ -62,7 +62,12 @@ def figures(folder: Path, tickets: int) -> list[Figure]:
         Figure("a batch: load", size, middle([run["load"] for run in batches]) * 1000, "ms"),
         Figure("a batch: build", size, middle([run["build"] for run in batches]) * 1000, "ms"),
         Figure("a batch: check", size, middle([run["check"] for run in batches]) * 1000, "ms"),
-        Figure("publish", size, middle([run["publish"] for run in batches if "publish" in run]) * 1000, "ms"),
+        Figure(
+            "publish",
+            size,
+            middle([run["publish"] for run in batches if "publish" in run] or [first["publish"]]) * 1000,
+            "ms",
+        ),
         Figure("memory of the pipelines, at most", size, told["megabytes"], "MB"),
         Figure(
             "disk",

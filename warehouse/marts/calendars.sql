@@ -9,14 +9,7 @@ with
         from (select distinct source from schedules_now) as schedules
         left join oldest using (source)
         left join store.calendars as calendars using (source)
-        -- Schedules may come after all tickets.
-        left join
-            (
-                select source, min(created_at) as created_at
-                from store.tickets
-                where source not in (select source from store.calendars)
-                group by source
-            ) as built using (source)
+        left join built_before as built using (source)
         left join as_of using (source)
         group by schedules.source
     )

@@ -10,4 +10,4 @@ select
     delivered.channel,
     delivered.body,
 from ticket_messages
-inner join store.message_rows as delivered on delivered.rowid = ticket_messages.stored_row
+inner join delivered_messages as delivered using (stored_row)
