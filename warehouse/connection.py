@@ -65,14 +65,14 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
     """
     connection = duckdb.connect(str(folder / f"warehouse-{version}.duckdb"), read_only=True)
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 
 
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
     connection = duckdb.connect(":memory:", config={"temp_directory": str(folder / "reading.tmp")})
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 
 

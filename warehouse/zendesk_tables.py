@@ -60,7 +60,7 @@ def write_exports(folder: Path, out: Path) -> dict[str, Path]:
             f"{folder} has no table {missing} (it has: {', '.join(sorted(tables)) or 'none'}). Needed are {', '.join(NEEDED)}"
         )
     with duckdb.connect(str(out / "tables.duckdb")) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
         for name, columns in (NEEDED | OPTIONAL).items():
             _read(connection, name, columns.split(), tables.get(name))
         connection.execute(read_sql(ZENDESK_WORDS))
