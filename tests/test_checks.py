@@ -36,7 +36,7 @@ DAMAGE = {
     "rows_are_accounted_for": "update files set rows_loaded = rows_loaded - 1",
     "durations_are_not_negative": "update store.tickets set first_response_seconds = -1 where ticket_id = 'T2'",
     "answers_come_after_questions": "insert into store.waits (source, ticket_id, turn, outcome, fault) values ('tickets', 'T1', 1, 'answered', 'answered before asked')",
-    "channels_are_known": "update store.tickets set channel = 'pigeon' where ticket_id = 'T3'",
+    "channels_are_known": "update store.queue_changes set channel = 'pigeon' where day(hour) = 3",
     "agents_have_a_team": "update agents set team = null",
     "nothing_begins_after_now": "update store.tickets set created_at = '2099-01-01' where ticket_id = 'T4'",
 }
