@@ -124,6 +124,9 @@ class Upkeep:
             if blocks > LARGEST_FILE * used:
                 for table in ORDERED_BY:
                     yield from _put_in_order(self.connection, table, used, 1)
+                for table in _small_tables(self.connection):
+                    _write_anew_if_far(self.connection, table, used)
+                    yield []
             if self.done.slices:
                 self._note()
         except duckdb.Error:
@@ -166,6 +169,30 @@ def _put_in_order(
         for part in parts:
             move(connection, part)
             yield [part]
+
+
+def _small_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables that do not grow with the desk: of a row group at most."""
+    found = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where not temporary and not internal and database_name = current_database() and estimated_size <= $most order by all",
+        {"most": ROWS_A_GROUP},
+    ).fetchall()
+    return [name for (name,) in found if name.removeprefix("main.") not in ORDERED_BY]
+
+
+def _write_anew_if_far(connection: duckdb.DuckDBPyConnection, table: str, far_block: int) -> None:
+    """Writes a small table anew where a block of it lies at the end of the file: that alone keeps the file as long as it is."""
+    row = connection.execute(f"select max(block_id) from pragma_storage_info('{table}')").fetchone()
+    if not row or row[0] is None or row[0] < far_block:
+        return
+    connection.execute("begin")
+    connection.execute(f"create or replace temp table moved as from {table}")
+    connection.execute(f"delete from {table}")
+    connection.execute(f"insert into {table} from moved")
+    connection.execute("drop table temp.moved")
+    connection.execute("commit")
+    connection.execute("checkpoint")
 
 
 def _blocks(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
