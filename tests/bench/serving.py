@@ -59,7 +59,11 @@ def server(script: str, *arguments: str) -> Iterator[Server]:
         yield Server(f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # still at work for viewers who are gone
+            process.kill()
+            process.wait()
 
 
 def versions(folder: Path, tickets: int, count: int) -> list[Path]:
