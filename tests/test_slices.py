@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.comparing import same_tables, tables
@@ -82,3 +83,20 @@ def test_a_row_number_counts_the_rejected_rows_before_it(tmp_path: Path) -> None
     desk.run()
     assert desk.ask("select line_no from rejected_rows") == [(1,)]
     assert desk.ask("select line_no from store.ticket_rows") == [(2,)]
+
+
+def test_rows_are_found_again_where_ids_have_other_numbers_now(tmp_path: Path) -> None:
+    desk = _desk(tmp_path)
+    _history(desk)
+    desk.run()
+    with duckdb.connect(str(tmp_path / "data" / "loading.duckdb")) as connection:
+        for table in ("store.ticket_rows", "store.event_rows", "store.tickets", "ticket_events", "backlog_changes"):
+            connection.execute(f"update {table} set ticket_no = ticket_no + 7")
+        connection.execute("update store.ticket_rows set key_no = key_no + 7")
+        connection.execute("update store.memory set value = 'another hash' where name = 'numbers of ids'")
+    desk.deliver("tickets/b.csv", TICKETS + _ticket("x-9", 4, "Bob", version=2))
+    assert desk.run().state == "done"
+    assert desk.ask(
+        "select count(*), count(distinct ticket_id), count(*) filter (where agent = 'Bob') from tickets"
+    ) == [(7, 7, 1)]
+    assert desk.ask("select count(*) from ticket_events where not is_inferred") == [(4,)]

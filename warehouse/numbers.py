@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.rows import ROW_KINDS
-
 _DIGITS = "regexp_extract(id, '^[A-Za-z#_ -]*([0-9]{1,18})$', 1)"
 _MACRO = f"""
 create or replace temp macro number_of(id) as
     (case when {_DIGITS} <> '' then {_DIGITS}::ubigint else hash(id) end % 4294967296)::uinteger"""
+_MADE_OF = {"key_no": "key", "ticket_no": "ticket_id"}
+# Tables with numbers, and with the ids that they are made of.
+_NUMBERED = """
+select numbered.schema_name || '.' || numbered.table_name, numbered.column_name
+from duckdb_columns() as numbered
+inner join duckdb_tables() as tables using (database_name, schema_name, table_name)
+inner join duckdb_columns() as ids using (database_name, schema_name, table_name)
+where
+    database_name = current_database()
+    and (numbered.column_name, ids.column_name) in (('key_no', 'key'), ('ticket_no', 'ticket_id'))
+order by all"""
 _MEMORY = "numbers of ids"
 
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Gives the connection number_of(id), and the rows of the store their numbers, where they have none or DuckDB hashes otherwise now."""
+    """Gives the connection number_of(id), and all rows their numbers, where they have none or DuckDB hashes otherwise now."""
     connection.execute(_MACRO)
     row = connection.execute(
         "select number_of('a-b')::varchar, (select value from store.memory where name = $name)", {"name": _MEMORY}
@@ -28,9 +37,8 @@ def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     if row[0] == row[1]:
         return
     connection.execute("begin")
-    for kind in ROW_KINDS.values():
-        for column, of in kind.numbers().items():
-            connection.execute(f"update store.{kind.table} set {column} = number_of({of})")
+    for table, column in connection.execute(_NUMBERED).fetchall():
+        connection.execute(f"update {table} set {column} = number_of({_MADE_OF[column]})")
     connection.execute("delete from store.memory where name = $name", {"name": _MEMORY})
     connection.execute("insert into store.memory values ($name, $value)", {"name": _MEMORY, "value": row[0]})
     connection.execute("commit")
