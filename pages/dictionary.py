@@ -36,14 +36,6 @@ def _of_this_code() -> Dictionary:
     return dictionary.of_this_code()
 
 
-def _version() -> tuple[str, int | None]:
-    """What the entries depend on; None as long as nothing was published."""
-    try:
-        return data.path(), data.version()
-    except NoWarehouse:
-        return data.path(), None
-
-
 @kept(most=100)
 def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
     """Looking through every text costs more than the rest of the page."""
@@ -139,7 +131,7 @@ def draw() -> None:
     )
     with opening:
         entry = chosen(whole.entries)
-    found = _found(*_version(), words)
+    found = _found(*data.published(), words)
     if entry is None and len(found) == 1:
         entry = found.iloc[0]
     if entry is not None:

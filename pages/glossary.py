@@ -37,14 +37,6 @@ def _of_this_code() -> pd.DataFrame:
     return glossary.of_this_code()
 
 
-def _version() -> tuple[str, int | None]:
-    """What the metrics depend on; None as long as nothing was published."""
-    try:
-        return data.path(), data.version()
-    except NoWarehouse:
-        return data.path(), None
-
-
 @kept(most=100)
 def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
     return glossary.search(metrics(), words)
@@ -129,7 +121,7 @@ def draw() -> None:
     )
     with opening:
         metric = chosen(known)
-    found = _found(*_version(), words)
+    found = _found(*data.published(), words)
     if metric is None and len(found) == 1:
         metric = found.iloc[0]
     if metric is not None:

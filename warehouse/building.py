@@ -13,7 +13,7 @@ import duckdb
 
 from warehouse import numbers, rollups, slicing
 from warehouse.comments import comment_store
-from warehouse.connection import SQL_FOLDER, read_sql
+from warehouse.connection import SQL_FOLDER, read_sql, temporary
 from warehouse.journal import note_rewriting, note_taken_out
 from warehouse.loading import Feed, create_stores
 from warehouse.names import by_name, keep_names
@@ -222,9 +222,8 @@ def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
     name = {"feed": feed}
     for kind in ROW_KINDS.values():
         if kind.marks():
-            marks = "ticket_no" if kind.builds == "ticket" else "source, response_id"
             connection.execute(
-                f"insert into store.{kind.marks()} select distinct {marks} from store.{kind.table} where feed = $feed",
+                f"insert into store.{kind.marks()} select distinct {kind.marked()} from store.{kind.table} where feed = $feed",
                 name,
             )
         connection.execute(f"delete from store.{kind.table} where feed = $feed", name)
@@ -253,14 +252,14 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     connection.execute("begin")
     _date_sources(connection, settings)
     are_named = keep_names(connection)
-    _temporary(connection, "touched_responses", "select distinct source, response_id from store.touched_responses")
+    temporary(connection, "touched_responses", "select distinct source, response_id from store.touched_responses")
     parts = slicing.slices(connection)
     _begin_slice(connection, parts[0], are_named)
     slicing.oldest(connection, is_whole=len(parts) == 1)
     if keep_calendars(connection):
         parts = slicing.slices(connection)
         _begin_slice(connection, parts[0], are_named)
-    _temporary(connection, "checked_tickets", "select distinct ticket_no from store.touched_tickets")
+    temporary(connection, "checked_tickets", "select distinct ticket_no from store.touched_tickets")
     for place, part in enumerate(parts):
         if place:
             connection.execute("commit; begin")
@@ -298,10 +297,6 @@ def _forget(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"drop table if exists temp.{table}")
 
 
-def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    connection.execute(f"create or replace temp table {name} as {select}")
-
-
 def _rows(file: str, naming: tuple[str, ...], are_named: bool) -> str:
     """The select of a mart, with agents and teams by name; where no name is known it is as it stands."""
     rows = read_sql(f"marts/{file}")
@@ -309,7 +304,7 @@ def _rows(file: str, naming: tuple[str, ...], are_named: bool) -> str:
 
 
 def _take(connection: duckdb.DuckDBPyConnection, step: Step, are_named: bool) -> None:
-    _temporary(connection, step.temporary, _rows(step.file, step.naming, are_named))
+    temporary(connection, step.temporary, _rows(step.file, step.naming, are_named))
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
@@ -317,7 +312,7 @@ def _keep(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
     which = "ticket_no in (select ticket_no from numbers)"
     if step.kept in BEFORE:
         before, columns = BEFORE[step.kept]
-        _temporary(connection, before, f"select {columns}, rowid as row_no from {step.kept} where {which}")
+        temporary(connection, before, f"select {columns}, rowid as row_no from {step.kept} where {which}")
         which = f"rowid in (select row_no from {before})"
     connection.execute(f"delete from {step.kept} where {which}")
     connection.execute(

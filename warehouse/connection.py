@@ -32,6 +32,11 @@ def open_for_writing(path: Path, memory_limit: str | None = None) -> duckdb.Duck
     return connection
 
 
+def temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    """The rows of `select` as temporary table `name`, in place of one of that name."""
+    connection.execute(f"create or replace temp table {name} as {select}")
+
+
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
     """Ends a transaction where one is open."""
     with suppress(duckdb.TransactionException):

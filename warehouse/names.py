@@ -68,10 +68,9 @@ def _follow_changes(connection: duckdb.DuckDBPyConnection) -> None:
 def _touch_renamed(connection: duckdb.DuckDBPyConnection) -> None:
     for name, columns in _NAMING.items():
         kind = ROW_KINDS[name]
-        marks = "ticket_no" if kind.builds == "ticket" else "source, response_id"
         for column in columns:
             connection.execute(
-                f"insert into store.{kind.marks()} select distinct {marks} from store.{kind.table} as row_of"
+                f"insert into store.{kind.marks()} select distinct {kind.marked()} from store.{kind.table} as row_of"
                 f" semi join renamed on {_is_named(column, 'renamed')}"
             )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import duckdb
 
-from warehouse.connection import read_sql
+from warehouse.connection import read_sql, temporary
 from warehouse.sql_text import quoted
 
 # What makes an agent seen, in the rows of tickets (who holds them) and of waits (who answered): way, and the name that goes with it.
@@ -31,7 +31,7 @@ def keep_people(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _add(connection: duckdb.DuckDBPyConnection, table: str, changes: str, keys: tuple[str, ...], order: str) -> None:
     """Adds the counts of `changes` to those of the roll-up; where nothing is left there is no row."""
-    connection.execute(f"create or replace temp table changes as {read_sql(changes)}")
+    temporary(connection, "changes", read_sql(changes))
     counts = [
         row[0]
         for row in connection.execute(
@@ -56,17 +56,17 @@ def _add(connection: duckdb.DuckDBPyConnection, table: str, changes: str, keys: 
 
 def _keep_sightings(connection: duckdb.DuckDBPyConnection) -> None:
     """Table store.sightings. What was seen first or last, and is not any more, is looked for in all tickets and waits."""
-    _temporary(connection, "sightings_before", _sightings("from tickets_before", "from waits_before"))
-    _temporary(connection, "sightings_built", _sightings(_identified("tickets_built"), _identified("waits_built")))
-    _temporary(connection, "sightings_lost", read_sql("marts/sightings_lost"))
+    temporary(connection, "sightings_before", _sightings("from tickets_before", "from waits_before"))
+    temporary(connection, "sightings_built", _sightings(_identified("tickets_built"), _identified("waits_built")))
+    temporary(connection, "sightings_lost", read_sql("marts/sightings_lost"))
     is_lost = connection.execute("select 1 from sightings_lost limit 1").fetchone() is not None
     of_lost = "semi join (select distinct source, agent from sightings_lost) as lost using (source, agent)"
     which = of_lost if is_lost else "where false"
     found = _sightings(f"from store.tickets {which}", f"from store.waits {which}")
-    _temporary(
+    temporary(
         connection, "sightings_found", f"select * from ({found}) semi join sightings_lost using (source, agent, way)"
     )
-    _temporary(connection, "sightings_now", read_sql("marts/sightings"))
+    temporary(connection, "sightings_now", read_sql("marts/sightings"))
     for changed in ("sightings_built", "sightings_lost"):
         connection.execute(
             f"delete from store.sightings where (source, agent, way) in (select (source, agent, way) from {changed})"
@@ -113,7 +113,3 @@ def forget(connection: duckdb.DuckDBPyConnection) -> None:
     sightings = (f"sightings_{part}" for part in ("before", "built", "lost", "found", "now"))
     for table in ("changes", "changed_rows", *sightings):
         connection.execute(f"drop table if exists temp.{table}")
-
-
-def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    connection.execute(f"create or replace temp table {name} as {select}")

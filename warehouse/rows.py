@@ -70,6 +70,10 @@ class RowKind:
         }
         return marks[self.builds]
 
+    def marked(self) -> str:
+        """The columns of a row of the store that its table of marks takes."""
+        return "ticket_no" if self.builds == "ticket" else "source, response_id"
+
     def numbers(self) -> dict[str, str]:
         """Columns of the store by which rows are found quickly, and what each is the number of: see warehouse/numbers.py."""
         return {"key_no": "key"} | ({"ticket_no": "ticket_id"} if self.is_of_ticket else {})

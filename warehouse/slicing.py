@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from warehouse.connection import temporary
 from warehouse.errors import SupportError
 from warehouse.rows import ROW_KINDS
 
@@ -55,13 +56,13 @@ order by place"""
 
 def gather(connection: duckdb.DuckDBPyConnection, part: Slice) -> None:
     """Temp tables numbers (ticket_no), delivered_tickets, delivered_events and so on, and touched (source, ticket_id, delivered_id, ticket_no)."""
-    _temporary(
+    temporary(
         connection,
         "numbers",
         f"select distinct ticket_no from store.touched_tickets where ticket_no between {part.first} and {part.last}",
     )
     for kind, (table, without) in DELIVERED.items():
-        _temporary(
+        temporary(
             connection,
             table,
             f"select * exclude ({without}) replace (hash(ticket_id) as ticket_id), ticket_id as delivered_id, rowid as stored_row,"
@@ -70,7 +71,7 @@ def gather(connection: duckdb.DuckDBPyConnection, part: Slice) -> None:
     named = "\nunion all by name\n".join(
         f"select source, ticket_id, delivered_id, ticket_no from {table}" for table, _ in DELIVERED.values()
     )
-    _temporary(
+    temporary(
         connection,
         "touched",
         f"select source, ticket_id, min(delivered_id) as delivered_id, max(delivered_id) as other_id, any_value(ticket_no) as ticket_no"
@@ -94,7 +95,7 @@ def forget(connection: duckdb.DuckDBPyConnection) -> None:
 def oldest(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> None:
     """Temp table oldest (source, created_at): the first instant that touched tickets speak of; where this slice is not all of them, any."""
     tables = {kind: table if is_whole else f"store.{ROW_KINDS[kind].table}" for kind, (table, _) in DELIVERED.items()}
-    _temporary(
+    temporary(
         connection,
         "oldest",
         f"""
@@ -110,7 +111,3 @@ from (
 )
 group by source""",
     )
-
-
-def _temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    connection.execute(f"create or replace temp table {name} as {select}")

@@ -21,6 +21,7 @@ from warehouse import dictionary as file_dictionary
 from warehouse.ask import Filters, Warehouse
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
 from warehouse.dictionary import Dictionary
+from warehouse.errors import NoWarehouse
 from warehouse.glossary import of_version
 from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
@@ -101,6 +102,14 @@ def _warehouse(settings_file: str) -> Warehouse:
 def version() -> int:
     """The newest published version; raises NoWarehouse and SettingsError."""
     return _warehouse(path()).version()
+
+
+def published() -> tuple[str, int | None]:
+    """What answers depend on: the settings, and the newest published version; None as long as nothing was published."""
+    try:
+        return path(), version()
+    except NoWarehouse:
+        return path(), None
 
 
 def answer(settings_file: str, version: int, question: str, filters: Filters, **values: Any) -> pd.DataFrame:
