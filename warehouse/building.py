@@ -316,8 +316,8 @@ def _keep(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
         which = f"rowid in (select row_no from {before})"
     connection.execute(f"delete from {step.kept} where {which}")
     connection.execute(
-        f"insert into {step.kept} by name select built.* replace (touched.delivered_id as ticket_id), touched.ticket_no"
-        f" from {step.temporary} as built inner join touched using (source, ticket_id)"
+        f"insert into {step.kept} by name select touched.ticket_id, touched.ticket_no, built.* exclude (ticket)"
+        f" from {step.temporary} as built inner join touched using (ticket)"
     )
 
 

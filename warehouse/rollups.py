@@ -76,7 +76,7 @@ def _keep_sightings(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _identified(built: str) -> str:
     """Built rows with the ids of their tickets."""
-    return f"from (select built.* replace (touched.delivered_id as ticket_id) from {built} as built inner join touched using (source, ticket_id))"
+    return f"from (select touched.ticket_id, built.* from {built} as built inner join touched using (ticket))"
 
 
 def _sightings(tickets: str, waits: str) -> str:

@@ -1,6 +1,7 @@
 """The touched tickets, a slice at a time: what was delivered of them, as temporary tables that the marts are built from.
 
-Within a build a ticket is known by a hash of its id, as joins on numbers are several times quicker than on texts; what is kept has the id.
+Within a build a ticket is known by one number, a hash of its source and id: joins, windows and groups by it take half the time, and less, of
+those by two texts. What is kept has source and id.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ DELIVERED = {
 
 
 class SameNumber(SupportError):
-    """Two tickets of one source have the same hash."""
+    """Two tickets have the same hash."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ order by place"""
 
 
 def gather(connection: duckdb.DuckDBPyConnection, part: Slice) -> None:
-    """Temp tables numbers (ticket_no), delivered_tickets, delivered_events and so on, and touched (source, ticket_id, delivered_id, ticket_no)."""
+    """Temp tables numbers (ticket_no), delivered_tickets, delivered_events and so on, and touched (ticket, source, ticket_id, ticket_no)."""
     temporary(
         connection,
         "numbers",
@@ -65,24 +66,24 @@ def gather(connection: duckdb.DuckDBPyConnection, part: Slice) -> None:
         temporary(
             connection,
             table,
-            f"select * exclude ({without}) replace (hash(ticket_id) as ticket_id), ticket_id as delivered_id, rowid as stored_row,"
+            f"select hash(source, ticket_id) as ticket, * exclude ({without}), rowid as stored_row,"
             f" from store.{ROW_KINDS[kind].table} semi join numbers using (ticket_no)",
         )
     named = "\nunion all by name\n".join(
-        f"select source, ticket_id, delivered_id, ticket_no from {table}" for table, _ in DELIVERED.values()
+        f"select ticket, source, ticket_id, ticket_no from {table}" for table, _ in DELIVERED.values()
     )
     temporary(
         connection,
         "touched",
-        f"select source, ticket_id, min(delivered_id) as delivered_id, max(delivered_id) as other_id, any_value(ticket_no) as ticket_no"
-        f" from ({named}) group by source, ticket_id",
+        f"select ticket, min(source) as source, min(ticket_id) as ticket_id, any_value(ticket_no) as ticket_no,"
+        f" max(source) as other_source, max(ticket_id) as other_id, from ({named}) group by ticket",
     )
     same = connection.execute(
-        "select source, delivered_id, other_id from touched where delivered_id <> other_id"
+        "select ticket_id, source, other_id, other_source from touched where (source, ticket_id) <> (other_source, other_id)"
     ).fetchone()
     if same:
         raise SameNumber(
-            f"tickets {same[1]} and {same[2]} of {same[0]} have the same hash: give one of them another id"
+            f"ticket {same[0]} of {same[1]} and ticket {same[2]} of {same[3]} have the same hash: give one of them another id"
         )
 
 

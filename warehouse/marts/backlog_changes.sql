@@ -1,16 +1,13 @@
 -- One row per moment a touched ticket entered or left the backlog.
 with
-    compared as (
-        select *, coalesce(lag(is_open) over (partition by source, ticket_id order by position), true) as was_open, from status_changes
-    ),
+    compared as (select *, coalesce(lag(is_open) over (partition by ticket order by position), true) as was_open, from status_changes),
 
     changes as (
-        select source, ticket_id, created_at as happened_at, 'arrived' as change, 1 as open_change,
+        select ticket, created_at as happened_at, 'arrived' as change, 1 as open_change,
         from ticket_base
         union all
         select
-            source,
-            ticket_id,
+            ticket,
             happened_at,
             case
                 when is_open
@@ -26,6 +23,6 @@ with
         where is_open <> was_open
     )
 
-select changes.*, ticket_base.channel, ticket_base.team, ticket_base.agent, ticket_base.topic, ticket_base.priority,
+select ticket_base.source, changes.*, ticket_base.channel, ticket_base.team, ticket_base.agent, ticket_base.topic, ticket_base.priority,
 from changes
-inner join ticket_base using (source, ticket_id)
+inner join ticket_base using (ticket)

@@ -1,7 +1,7 @@
 -- One row per message of a touched ticket.
 select
-    ticket_messages.source,
-    ticket_messages.ticket_id,
+    delivered.source,
+    ticket_messages.ticket,
     delivered.message_id,
     delivered.sent_at,
     ticket_messages.author,

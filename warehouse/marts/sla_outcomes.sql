@@ -2,9 +2,9 @@
 -- A promise either waits for an answer (first and next response) or adds up the time in certain statuses (all others).
 with
     agent_messages as (
-        select messages.source, messages.ticket_id, messages.sent_at,
+        select messages.ticket, messages.sent_at,
         from ticket_messages as messages
-        semi join ticket_promises using (source, ticket_id)
+        semi join ticket_promises using (ticket)
         where messages.author_kind = 'agent' and messages.is_public
     ),
 
@@ -19,44 +19,30 @@ with
             replaced.clock as replaced_clock,
             replaced.unscheduled as replaced_unscheduled,
         from ticket_promises as promises
-        left join
-            ticket_moments as began
-            on began.source = promises.source
-            and began.ticket_id = promises.ticket_id
-            and began.happened_at = promises.applied_at
-        left join
-            ticket_moments as replaced
-            on replaced.source = promises.source
-            and replaced.ticket_id = promises.ticket_id
-            and replaced.happened_at = promises.replaced_at
+        left join ticket_moments as began on began.ticket = promises.ticket and began.happened_at = promises.applied_at
+        left join ticket_moments as replaced on replaced.ticket = promises.ticket and replaced.happened_at = promises.replaced_at
     ),
 
     -- Replies --------------------------------------------------------------------------------------------------------
     -- The first response is the ticket's; a next response is the next public message of an agent.
     answered as (
         select
-            dialled.source,
-            dialled.ticket_id,
+            dialled.ticket,
             dialled.metric,
             dialled.applied_at,
             case when dialled.metric = 'first_response' then tickets.first_response_at else messages.sent_at end as replied_at,
         from dialled
-        left join tickets_built as tickets on tickets.source = dialled.source and tickets.ticket_id = dialled.ticket_id
-        asof left join
-            agent_messages as messages
-            on messages.source = dialled.source
-            and messages.ticket_id = dialled.ticket_id
-            and messages.sent_at > dialled.applied_at
+        left join tickets_built as tickets on tickets.ticket = dialled.ticket
+        asof left join agent_messages as messages on messages.ticket = dialled.ticket and messages.sent_at > dialled.applied_at
         where dialled.is_reply and dialled.turn is null
     ),
 
-    solves as (select source, ticket_id, began_at as solved_at, from status_spans where status in ('solved', 'closed')),
+    solves as (select ticket, began_at as solved_at, from status_spans where status in ('solved', 'closed')),
 
     -- A promise of support.toml is one on a wait, and ends with it.
     ends as (
         select
-            answered.source,
-            answered.ticket_id,
+            answered.ticket,
             answered.metric,
             answered.applied_at,
             null::bigint as turn,
@@ -64,12 +50,10 @@ with
             solves.solved_at,
             false as gave_up,
         from answered
-        asof left join
-            solves on solves.source = answered.source and solves.ticket_id = answered.ticket_id and solves.solved_at > answered.applied_at
+        asof left join solves on solves.ticket = answered.ticket and solves.solved_at > answered.applied_at
         union all
         select
-            dialled.source,
-            dialled.ticket_id,
+            dialled.ticket,
             dialled.metric,
             dialled.applied_at,
             dialled.turn,
@@ -77,7 +61,7 @@ with
             case when turns.outcome <> 'answered' then turns.ended_at end as solved_at,
             turns.outcome = 'abandoned' as gave_up,
         from dialled
-        inner join wait_turns as turns using (source, ticket_id, turn)
+        inner join wait_turns as turns using (ticket, turn)
     ),
 
     -- The wait is measured to the reply; the promise is judged where the reply or, before it, the solving ended it.
@@ -109,29 +93,20 @@ with
         from dialled
         inner join
             ends
-            on ends.source = dialled.source
-            and ends.ticket_id = dialled.ticket_id
+            on ends.ticket = dialled.ticket
             and ends.metric = dialled.metric
             and ends.applied_at = dialled.applied_at
             and ends.turn is not distinct from dialled.turn
+        left join ticket_moments as ended on ended.ticket = ends.ticket and ended.happened_at = least(ends.replied_at, ends.solved_at)
         left join
-            ticket_moments as ended
-            on ended.source = ends.source
-            and ended.ticket_id = ends.ticket_id
-            and ended.happened_at = least(ends.replied_at, ends.solved_at)
-        left join
-            ticket_moments as measured
-            on measured.source = ends.source
-            and measured.ticket_id = ends.ticket_id
-            and measured.happened_at = coalesce(ends.replied_at, ends.solved_at)
+            ticket_moments as measured on measured.ticket = ends.ticket and measured.happened_at = coalesce(ends.replied_at, ends.solved_at)
     ),
 
     -- Time in statuses -----------------------------------------------------------------------------------------------
     -- Each stretch in a status that counts, cut to the time the promise held. A clock never runs back, so it is cut like the time.
     cut as (
         select
-            dialled.source,
-            dialled.ticket_id,
+            dialled.ticket,
             dialled.metric,
             dialled.applied_at,
             dialled.target_seconds,
@@ -145,8 +120,7 @@ with
         from dialled
         inner join
             status_spans as spans
-            on spans.source = dialled.source
-            and spans.ticket_id = dialled.ticket_id
+            on spans.ticket = dialled.ticket
             and list_contains(dialled.statuses, spans.status)
             and (spans.ended_at > dialled.applied_at or spans.ended_at is null)
             and (spans.began_at < dialled.replaced_at or dialled.replaced_at is null)
@@ -167,16 +141,12 @@ with
     added_up as (
         select *, coalesce(sum(piece_seconds) over earlier, 0) as seconds_before,
         from pieces
-        window
-            earlier as (
-                partition by source, ticket_id, metric, applied_at order by from_at rows between unbounded preceding and 1 preceding
-            )
+        window earlier as (partition by ticket, metric, applied_at order by from_at rows between unbounded preceding and 1 preceding)
     ),
 
     counted as (
         select
-            source,
-            ticket_id,
+            ticket,
             metric,
             applied_at,
             -- A piece that is over without a known length (no schedule) leaves the sum unknown.
@@ -189,10 +159,10 @@ with
                 where seconds_before < target_seconds and (to_at is null or seconds_before + piece_seconds >= target_seconds)
             ) as due_dial,
         from added_up
-        group by source, ticket_id, metric, applied_at
+        group by ticket, metric, applied_at
     ),
 
-    present_status as (select source, ticket_id, status, began_at, from status_spans where ended_at is null),
+    present_status as (select ticket, status, began_at, from status_spans where ended_at is null),
 
     status_outcomes as (
         select
@@ -212,8 +182,8 @@ with
             case when counted.applied_at is null then 0 else counted.counted_seconds end as elapsed_seconds,
             counted.due_dial,
         from dialled
-        left join counted using (source, ticket_id, metric, applied_at)
-        left join present_status using (source, ticket_id)
+        left join counted using (ticket, metric, applied_at)
+        left join present_status using (ticket)
         where
             not dialled.is_reply
             -- A message that solves the ticket promises no further update.
@@ -228,18 +198,14 @@ with
 
     -- When it is due -------------------------------------------------------------------------------------------------
     -- The schedule in whose time the target is used up: the last one whose clock began before that, leaving out those that never ran.
-    stages as (select *, lead(clock_from) over (partition by source, ticket_id order by from_at) as clock_to, from ticket_clocks),
+    stages as (select *, lead(clock_from) over (partition by ticket order by from_at) as clock_to, from ticket_clocks),
 
     running_stages as (from stages where has_schedule and (clock_to > clock_from or clock_to is null)),
 
     due_stages as (
-        select outcomes.*, stages.schedule_id as due_schedule_id, outcomes.due_dial - stages.clock_ahead as due_open_seconds,
+        select outcomes.*, stages.source, stages.schedule_id as due_schedule_id, outcomes.due_dial - stages.clock_ahead as due_open_seconds,
         from outcomes
-        asof left join
-            running_stages as stages
-            on stages.source = outcomes.source
-            and stages.ticket_id = outcomes.ticket_id
-            and stages.clock_from < outcomes.due_dial
+        asof left join running_stages as stages on stages.ticket = outcomes.ticket and stages.clock_from < outcomes.due_dial
     ),
 
     -- The instant at which the open seconds of that schedule reach it; null beyond the end of the calendar.
@@ -261,8 +227,8 @@ with
     )
 
 select
-    due.source,
-    due.ticket_id,
+    tickets.source,
+    due.ticket,
     due.metric,
     due.applied_at,
     due.target_seconds,
@@ -281,4 +247,4 @@ select
     tickets.clock_ahead,
     tickets.clock_unscheduled,
 from due
-inner join tickets_built as tickets on tickets.source = due.source and tickets.ticket_id = due.ticket_id
+inner join tickets_built as tickets on tickets.ticket = due.ticket

@@ -1,7 +1,6 @@
 -- One row per status that a touched ticket came into, in order.
 select
-    events.source,
-    events.ticket_id,
+    events.ticket,
     greatest(events.happened_at, ticket_base.created_at) as happened_at,
     events.position,
     case
@@ -15,5 +14,5 @@ select
     is_open_status(lower(events.new_value)) as is_open,
     events.is_inferred,
 from events_built as events
-inner join ticket_base using (source, ticket_id)
+inner join ticket_base using (ticket)
 where events.field = 'status'

@@ -2,8 +2,7 @@
 with
     timed as (
         select
-            changes.source,
-            changes.ticket_id,
+            changes.ticket,
             changes.happened_at,
             changes.position,
             -- A source's own words count as open, as in the backlog.
@@ -13,12 +12,11 @@ with
             moments.clock,
             moments.unscheduled,
         from status_changes as changes
-        left join ticket_moments as moments using (source, ticket_id, happened_at)
+        left join ticket_moments as moments using (ticket, happened_at)
     )
 
 select
-    source,
-    ticket_id,
+    ticket,
     position,
     happened_at as began_at,
     lead(happened_at) over later as ended_at,
@@ -31,4 +29,4 @@ select
     lead(clock) over later as ended_clock,
     lead(unscheduled) over later as ended_unscheduled,
 from timed
-window later as (partition by source, ticket_id order by position)
+window later as (partition by ticket order by position)

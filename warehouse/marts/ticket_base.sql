@@ -6,7 +6,7 @@ with
         -- Where a source's key lets one ticket stand under two keys, the newest row holds.
         qualify
             row_number() over (
-                partition by source, ticket_id order by coalesce(version_at, modified_at) desc, modified_at desc, file_no desc, line_no desc
+                partition by ticket order by coalesce(version_at, modified_at) desc, modified_at desc, file_no desc, line_no desc
             )
             = 1
     ),
@@ -16,14 +16,13 @@ with
         select delivered.*
         from delivered_events as delivered
         where delivered.field is null
-        qualify row_number() over (partition by source, ticket_id order by happened_at desc, coalesce(position, 0) desc, key desc) = 1
+        qualify row_number() over (partition by ticket order by happened_at desc, coalesce(position, 0) desc, key desc) = 1
     ),
 
     -- Rows that show one changed field: the newest value of each holds.
     newest_values as (
         select
-            source,
-            ticket_id,
+            ticket,
             min(happened_at) as first_at,
             max(happened_at) filter (where field = 'status') as status_at,
             arg_max(new_value, (happened_at, coalesce(position, 0), key)) filter (where field = 'status') as status,
@@ -33,30 +32,27 @@ with
             arg_max(new_value, (happened_at, coalesce(position, 0), key)) filter (where field = 'channel') as channel,
         from delivered_events
         where field is not null
-        group by source, ticket_id
+        group by ticket
     ),
 
     first_calls as (
-        select delivered.*
-        from delivered_calls as delivered
-        qualify row_number() over (partition by source, ticket_id order by entered_at, key) = 1
+        select delivered.* from delivered_calls as delivered qualify row_number() over (partition by ticket order by entered_at, key) = 1
     ),
 
     first_messages as (
         select
-            source,
-            ticket_id,
+            ticket,
             min(sent_at) as first_at,
             arg_min(channel, (sent_at, key)) as channel,
             arg_min(author, (sent_at, key)) filter (where author_kind = 'customer') as customer,
         from ticket_messages
-        group by source, ticket_id
+        group by ticket
     ),
 
     combined as (
         select
             touched.source,
-            touched.ticket_id,
+            touched.ticket,
             coalesce(
                 own_rows.created_at,
                 newest_states.created_at,
@@ -70,12 +66,10 @@ with
                 own_rows.channel, newest_states.channel, newest_values.channel, first_calls.channel, first_messages.channel
             ) as channel,
             case
-                when own_rows.ticket_id is not null
-                then own_rows.team
-                else coalesce(newest_states.team, newest_values.team, first_calls.team)
+                when own_rows.ticket is not null then own_rows.team else coalesce(newest_states.team, newest_values.team, first_calls.team)
             end as team,
             case
-                when own_rows.ticket_id is not null
+                when own_rows.ticket is not null
                 then own_rows.agent
                 else coalesce(newest_states.agent, newest_values.agent, first_calls.agent)
             end as agent,
@@ -92,7 +86,7 @@ with
             coalesce(own_rows.closed_at, newest_states.closed_at) as closed_at,
             coalesce(
                 own_rows.abandoned_at,
-                case when own_rows.ticket_id is null and first_calls.answered_at is null then first_calls.abandoned_at end
+                case when own_rows.ticket is null and first_calls.answered_at is null then first_calls.abandoned_at end
             ) as abandoned_at,
             own_rows.handle_seconds,
             coalesce(own_rows.promise_kept, newest_states.promise_kept) as promise_kept_at_source,
@@ -121,15 +115,15 @@ with
                 )
             ) as status,
             first_calls.entered_at as called_at,
-            first_calls.ticket_id is not null as has_calls,
-            first_messages.ticket_id is not null as has_messages,
-            newest_states.ticket_id is not null as has_states,
+            first_calls.ticket is not null as has_calls,
+            first_messages.ticket is not null as has_messages,
+            newest_states.ticket is not null as has_states,
         from touched
-        left join own_rows using (source, ticket_id)
-        left join newest_states using (source, ticket_id)
-        left join newest_values using (source, ticket_id)
-        left join first_calls using (source, ticket_id)
-        left join first_messages using (source, ticket_id)
+        left join own_rows using (ticket)
+        left join newest_states using (ticket)
+        left join newest_values using (ticket)
+        left join first_calls using (ticket)
+        left join first_messages using (ticket)
     )
 
 select

@@ -6,14 +6,14 @@
 with
     own_schedules as (
         select
-            events.source,
-            events.ticket_id,
+            ticket_base.source,
+            events.ticket,
             greatest(events.happened_at, ticket_base.created_at) as from_at,
             events.new_value as schedule_id,
         from events_built as events
-        inner join ticket_base using (source, ticket_id)
+        inner join ticket_base using (ticket)
         where events.field = 'schedule'
-        qualify row_number() over (partition by events.source, events.ticket_id, from_at order by events.position desc) = 1
+        qualify row_number() over (partition by events.ticket, from_at order by events.position desc) = 1
     ),
 
     -- Those of support.toml, and the default of a source that delivers its own.
@@ -22,16 +22,15 @@ with
     -- Tickets whose source says nothing of schedules: those of support.toml hold, by channel and by the team that held the ticket at the
     -- time, else the source's default.
     unsaid as (
-        select source, ticket_id, began_at as created_at, channel, team,
+        select source, ticket, began_at as created_at, channel, team,
         from ticket_base
-        anti join own_schedules using (source, ticket_id)
+        anti join own_schedules using (ticket)
         where source in (select source from held_unsaid)
     ),
 
     team_changes as (
         select
-            unsaid.source,
-            unsaid.ticket_id,
+            unsaid.ticket,
             unsaid.created_at,
             events.happened_at,
             events.position,
@@ -39,37 +38,36 @@ with
             case when events.is_inferred then events.new_value else events.old_value end as old_team,
             events.new_value as new_team,
         from unsaid
-        inner join events_built as events using (source, ticket_id)
+        inner join events_built as events using (ticket)
         where events.field = 'team' and exists (from schedules where team is not null)
     ),
 
     teams_at_creation as (
         select
-            source,
-            ticket_id,
+            ticket,
             coalesce(
                 -- Kept in a list: the team may be none.
                 max_by([new_team], position) filter (where happened_at <= created_at), min_by([old_team], position)
             ) as team,
         from team_changes
-        group by source, ticket_id
+        group by ticket
     ),
 
     teams_over_time as (
         select
             unsaid.source,
-            unsaid.ticket_id,
+            unsaid.ticket,
             unsaid.created_at as from_at,
             unsaid.channel,
             case when teams_at_creation.team is null then unsaid.team else teams_at_creation.team[1] end as team,
         from unsaid
-        left join teams_at_creation using (source, ticket_id)
+        left join teams_at_creation using (ticket)
         union all by name
-        select changes.source, changes.ticket_id, changes.happened_at as from_at, unsaid.channel, changes.new_team as team,
+        select unsaid.source, changes.ticket, changes.happened_at as from_at, unsaid.channel, changes.new_team as team,
         from team_changes as changes
-        inner join unsaid using (source, ticket_id)
+        inner join unsaid using (ticket)
         where changes.happened_at > changes.created_at
-        qualify row_number() over (partition by changes.source, changes.ticket_id, changes.happened_at order by changes.position desc) = 1
+        qualify row_number() over (partition by changes.ticket, changes.happened_at order by changes.position desc) = 1
     ),
 
     -- The schedule that names most of team, channel and source holds; of two that name as much, team before channel before source, then
@@ -100,10 +98,10 @@ with
     ),
 
     said as (
-        select source, ticket_id, from_at, schedule_id,
+        select source, ticket, from_at, schedule_id,
         from own_schedules
         union all by name
-        select teams.source, teams.ticket_id, teams.from_at, given.schedule_id,
+        select teams.source, teams.ticket, teams.from_at, given.schedule_id,
         from teams_over_time as teams
         left join
             given_schedules as given
@@ -112,24 +110,20 @@ with
             and given.team is not distinct from teams.team
     ),
 
-    scheduled as (select distinct source, ticket_id, from said where schedule_id is not null),
+    scheduled as (select distinct ticket, from said where schedule_id is not null),
 
-    stages as (
-        select *, lead(from_at) over (partition by source, ticket_id order by from_at) as to_at,
-        from said
-        semi join scheduled using (source, ticket_id)
-    ),
+    stages as (select *, lead(from_at) over (partition by ticket order by from_at) as to_at, from said semi join scheduled using (ticket)),
 
     -- A rule puts a new ticket under its schedule moments after it was made: those few seconds are no working time. Where it took longer,
     -- the
     -- source's default held until then, or none.
     whole as (
-        select source, ticket_id, schedule_id, from_at, to_at, false as is_settling,
+        select source, ticket, schedule_id, from_at, to_at, false as is_settling,
         from stages
         union all
         select
             ticket_base.source,
-            ticket_base.ticket_id,
+            ticket_base.ticket,
             case
                 when min(stages.from_at) > any_value(ticket_base.created_at) + interval 5 seconds then any_value(defaults.schedule_id)
             end as schedule_id,
@@ -137,9 +131,9 @@ with
             min(stages.from_at) as to_at,
             min(stages.from_at) <= any_value(ticket_base.created_at) + interval 5 seconds as is_settling,
         from ticket_base
-        inner join stages on stages.source = ticket_base.source and stages.ticket_id = ticket_base.ticket_id
+        inner join stages on stages.ticket = ticket_base.ticket
         left join schedules as defaults on defaults.source = ticket_base.source and defaults.position is null and defaults.is_for_source
-        group by ticket_base.source, ticket_base.ticket_id
+        group by ticket_base.source, ticket_base.ticket
         having min(stages.from_at) > any_value(ticket_base.created_at)
     ),
 
@@ -166,7 +160,7 @@ with
 
 select
     source,
-    ticket_id,
+    ticket,
     from_at,
     to_at,
     schedule_id,
@@ -176,4 +170,4 @@ select
     coalesce(sum(stage_seconds) over earlier, 0) - coalesce(opened_seconds, 0) as clock_ahead,
     coalesce(sum(stage_unscheduled_seconds) over earlier, 0) as unscheduled_before,
 from ended
-window earlier as (partition by source, ticket_id order by from_at rows between unbounded preceding and 1 preceding)
+window earlier as (partition by ticket order by from_at rows between unbounded preceding and 1 preceding)

@@ -2,53 +2,43 @@
 with
     -- Who is known to be no customer: an actor is kept as a hash until a name of the same ticket says whose it is.
     agents_of_tickets as (
-        select source, ticket_id, as_customer(name) as actor, min(name) as name,
+        select ticket, as_customer(name) as actor, min(name) as name,
         from
             (
-                select source, ticket_id, unnest([agent, supervisor, manager]) as name,
+                select ticket, unnest([agent, supervisor, manager]) as name,
                 from ticket_base
                 union all
-                select source, ticket_id, unnest([agent, supervisor, manager, old_agent, new_agent]) as name,
+                select ticket, unnest([agent, supervisor, manager, old_agent, new_agent]) as name,
                 from
                     (
                         select
-                            source,
-                            ticket_id,
+                            ticket,
                             agent,
                             supervisor,
                             manager,
                             case when field = 'agent' then old_value end as old_agent,
                             case when field = 'agent' then new_value end as new_agent,
                         from delivered_events
-                        semi join ticket_base using (source, ticket_id)
+                        semi join ticket_base using (ticket)
                     )
                 union all
-                select source, ticket_id, author as name,
+                select ticket, author as name,
                 from ticket_messages
                 where author_kind in ('agent', 'bot')
                 union all
-                select source, ticket_id, agent as name,
+                select ticket, agent as name,
                 from delivered_calls
-                semi join ticket_base using (source, ticket_id)
+                semi join ticket_base using (ticket)
             )
         where name is not null
-        group by source, ticket_id, as_customer(name)
+        group by ticket, as_customer(name)
     ),
 
     changes as (
         select
-            source,
-            ticket_id,
-            happened_at,
-            coalesce(position, 0) as position,
-            key,
-            field,
-            old_value,
-            new_value,
-            actor,
-            false as is_inferred,
+            source, ticket, happened_at, coalesce(position, 0) as position, key, field, old_value, new_value, actor, false as is_inferred,
         from delivered_events
-        semi join ticket_base using (source, ticket_id)
+        semi join ticket_base using (ticket)
         where field is not null
     ),
 
@@ -56,7 +46,7 @@ with
     states as (
         select
             source,
-            ticket_id,
+            ticket,
             happened_at,
             coalesce(position, 0) as position,
             key,
@@ -72,16 +62,16 @@ with
                 ]
             ) as change,
         from delivered_events
-        semi join ticket_base using (source, ticket_id)
+        semi join ticket_base using (ticket)
         where field is null
-        window rows_of_ticket as (partition by source, ticket_id order by happened_at, coalesce(position, 0), key)
+        window rows_of_ticket as (partition by ticket order by happened_at, coalesce(position, 0), key)
     ),
 
     -- What the first row shows was set at some time before it: known to be so, not when.
     state_changes as (
         select
             source,
-            ticket_id,
+            ticket,
             happened_at,
             position,
             key,
@@ -103,21 +93,21 @@ with
     ),
 
     last_known as (
-        select source, ticket_id, arg_max(lower(new_value), (happened_at, position, key)) as status, max(happened_at) as known_at,
+        select ticket, arg_max(lower(new_value), (happened_at, position, key)) as status, max(happened_at) as known_at,
         from delivered
         where field = 'status'
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- Tickets whose changes are not delivered, or not to the end: their own times say when they came and were solved.
     inferred as (
-        select ticket_base.source, ticket_base.ticket_id, ticket_base.created_at as happened_at, 'new' as new_value, 0 as step,
+        select ticket_base.source, ticket_base.ticket, ticket_base.created_at as happened_at, 'new' as new_value, 0 as step,
         from ticket_base
-        anti join last_known using (source, ticket_id)
+        anti join last_known using (ticket)
         union all
         select
             ticket_base.source,
-            ticket_base.ticket_id,
+            ticket_base.ticket,
             greatest(
                 coalesce(
                     ticket_base.abandoned_at, ticket_base.solved_at, ticket_base.closed_at, ticket_base.updated_at, ticket_base.created_at
@@ -130,14 +120,14 @@ with
             end as new_value,
             1 as step,
         from ticket_base
-        left join last_known using (source, ticket_id)
+        left join last_known using (ticket)
         where ticket_base.is_open is distinct from is_open_status(coalesce(last_known.status, 'new'))
     ),
 
     inferred_changes as (
         select
             source,
-            ticket_id,
+            ticket,
             happened_at,
             9000000000 + step as position,
             '' as key,
@@ -151,9 +141,9 @@ with
 
 select
     source,
-    ticket_id,
+    ticket,
     happened_at,
-    row_number() over (partition by source, ticket_id order by happened_at, position, key, field) as position,
+    row_number() over (partition by ticket order by happened_at, position, key, field) as position,
     field,
     old_value,
     new_value,
@@ -167,4 +157,4 @@ from
         select *
         from inferred_changes
     )
-left join agents_of_tickets using (source, ticket_id, actor)
+left join agents_of_tickets using (ticket, actor)

@@ -2,30 +2,30 @@
 -- keys, the newest row holds.
 with
     newest as (
-        select source, ticket_id, stored_row, key, sent_at, author, author_kind, is_public, channel,
+        select source, ticket, stored_row, key, sent_at, author, author_kind, is_public, channel,
         from delivered_messages
         qualify
             row_number() over (
-                partition by source, ticket_id, message_id
+                partition by ticket, message_id
                 order by coalesce(version_at, modified_at) desc, modified_at desc, file_no desc, line_no desc
             )
             = 1
     ),
 
-    to_be_judged as (select distinct source, ticket_id from newest where author_kind = 'by_author'),
+    to_be_judged as (select distinct ticket from newest where author_kind = 'by_author'),
 
     -- Who holds a ticket, or once held it, is an agent, though their account, and with it their name, is gone.
     holders as (
-        select source, ticket_id, agent, as_customer(agent) as hashed,
+        select ticket, agent, as_customer(agent) as hashed,
         from
             (
-                select source, ticket_id, agent
+                select ticket, agent
                 from delivered_tickets
-                semi join to_be_judged using (source, ticket_id)
+                semi join to_be_judged using (ticket)
                 union
-                select source, ticket_id, new_value as agent
+                select ticket, new_value as agent
                 from delivered_events
-                semi join to_be_judged using (source, ticket_id)
+                semi join to_be_judged using (ticket)
                 where field = 'agent'
             )
         where agent is not null
@@ -49,8 +49,4 @@ left join
     and agents.of = 'agent'
     and agents.spelling = case when newest.author_kind in ('agent', 'by_author') then newest.author end
 left join
-    holders
-    on newest.author_kind = 'by_author'
-    and holders.source = newest.source
-    and holders.ticket_id = newest.ticket_id
-    and newest.author in (holders.agent, holders.hashed)
+    holders on newest.author_kind = 'by_author' and holders.ticket = newest.ticket and newest.author in (holders.agent, holders.hashed)

@@ -1,36 +1,36 @@
 -- One row per instant that counts in the life of a touched ticket with a schedule, with what its business clock shows.
 with
-    scheduled as (select distinct source, ticket_id, from ticket_clocks),
+    scheduled as (select distinct ticket, from ticket_clocks),
 
     instants as (
-        select distinct source, ticket_id, happened_at,
+        select distinct ticket, happened_at,
         from
             (
-                select source, ticket_id, created_at as happened_at
+                select ticket, created_at as happened_at
                 from ticket_base
                 union all
-                select source, ticket_id, happened_at
+                select ticket, happened_at
                 from status_changes
                 union all
-                select source, ticket_id, unnest([began_at, ended_at]) as happened_at
+                select ticket, unnest([began_at, ended_at]) as happened_at
                 from wait_turns
                 union all
-                select source, ticket_id, sent_at as happened_at
+                select ticket, sent_at as happened_at
                 from ticket_messages
                 where author_kind = 'agent' and is_public
                 union all
-                select source, ticket_id, applied_at as happened_at
+                select ticket, applied_at as happened_at
                 from delivered_targets
             )
-        semi join scheduled using (source, ticket_id)
+        semi join scheduled using (ticket)
         where happened_at is not null
     ),
 
     staged as (
         select
-            instants.source,
-            instants.ticket_id,
+            instants.ticket,
             instants.happened_at,
+            clocks.source,
             clocks.schedule_id,
             clocks.has_schedule,
             clocks.is_settling,
@@ -39,16 +39,11 @@ with
             clocks.unscheduled_before,
             clocks.from_at,
         from instants
-        asof left join
-            ticket_clocks as clocks
-            on clocks.source = instants.source
-            and clocks.ticket_id = instants.ticket_id
-            and clocks.from_at <= instants.happened_at
+        asof left join ticket_clocks as clocks on clocks.ticket = instants.ticket and clocks.from_at <= instants.happened_at
     )
 
 select
-    staged.source,
-    staged.ticket_id,
+    staged.ticket,
     staged.happened_at,
     case
         when staged.has_schedule

@@ -14,19 +14,14 @@ with
             moments.unscheduled,
         from ticket_base
         left join feeds_of_sources using (source)
-        left join
-            ticket_moments as moments
-            on moments.source = ticket_base.source
-            and moments.ticket_id = ticket_base.ticket_id
-            and moments.happened_at = ticket_base.created_at
+        left join ticket_moments as moments on moments.ticket = ticket_base.ticket and moments.happened_at = ticket_base.created_at
     ),
 
     -- Messages -------------------------------------------------------------------------------------------------------
     -- Bots and authors that nobody knows do not count. In the same second the customer comes first. nth counts public messages.
     spoken as (
         select
-            source,
-            ticket_id,
+            ticket,
             sent_at,
             author,
             author_kind,
@@ -37,20 +32,17 @@ with
         from ticket_messages
         where author_kind in ('agent', 'customer')
         window
-            said as (partition by source, ticket_id order by sent_at, author_kind desc, key rows unbounded preceding),
-            earlier as (
-                partition by source, ticket_id order by sent_at, author_kind desc, key rows between unbounded preceding and 1 preceding
-            )
+            said as (partition by ticket order by sent_at, author_kind desc, key rows unbounded preceding),
+            earlier as (partition by ticket order by sent_at, author_kind desc, key rows between unbounded preceding and 1 preceding)
     ),
 
     public_messages as (select * from spoken where is_public),
 
-    strangers as (select distinct source, ticket_id, from ticket_messages where author_kind = 'unknown' and is_public),
+    strangers as (select distinct ticket, from ticket_messages where author_kind = 'unknown' and is_public),
 
     comments as (
         select
-            source,
-            ticket_id,
+            ticket,
             count(*) filter (where author_kind = 'agent' and is_public) as reply_count,
             count(*) filter (where author_kind = 'agent') as agent_comment_count,
             count(*) filter (where author_kind = 'customer') as customer_message_count,
@@ -58,24 +50,23 @@ with
             count(*) as comment_count,
             count(distinct author) filter (where author_kind = 'agent') as handoff_count,
         from spoken
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- A turn begins with the ticket's first public message, and with each customer message that does not follow another one.
     turns as (
         select
-            messages.source,
-            messages.ticket_id,
+            messages.ticket,
             messages.nth,
             messages.sent_at,
             rebuilt.created_at,
             -- Where an agent wrote first, that message is the answer if it follows a note, or a customer whose own words are not delivered.
             messages.nth = 1
             and messages.author_kind = 'agent'
-            and (messages.notes_before > 0 or (messages.sent_at > rebuilt.created_at and strangers.ticket_id is null)) as answers_itself,
+            and (messages.notes_before > 0 or (messages.sent_at > rebuilt.created_at and strangers.ticket is null)) as answers_itself,
         from public_messages as messages
-        inner join rebuilt using (source, ticket_id)
-        left join strangers using (source, ticket_id)
+        inner join rebuilt using (ticket)
+        left join strangers using (ticket)
         where messages.nth = 1 or (messages.author_kind = 'customer' and messages.previous_kind = 'agent')
     ),
 
@@ -85,47 +76,40 @@ with
         from turns
         asof left join
             (from public_messages where author_kind = 'agent') as answers
-            on answers.source = turns.source
-            and answers.ticket_id = turns.ticket_id
+            on answers.ticket = turns.ticket
             and answers.sent_at > turns.sent_at
     ),
 
     -- Answers before their ticket, as some sources say, are no durations.
     replies as (
         select
-            source,
-            ticket_id,
+            ticket,
             min(answered_at) filter (where nth = 1) as first_response_at,
             sum(epoch(answered_at - asked_at)) filter (where answered_at >= asked_at) as total_reply_seconds,
         from (select *, case when nth = 1 then created_at else sent_at end as asked_at, from answered_turns)
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- A reply is an agent's public message that is not the ticket's first.
     agent_replies as (
-        select source, ticket_id, count(*) as agent_reply_count,
-        from public_messages
-        where author_kind = 'agent' and nth > 1
-        group by source, ticket_id
+        select ticket, count(*) as agent_reply_count, from public_messages where author_kind = 'agent' and nth > 1 group by ticket
     ),
 
     -- Calls, and tickets without messages: their first wait says when they were answered.
     wait_facts as (
         select
-            source,
-            ticket_id,
+            ticket,
             min(ended_at) filter (where outcome = 'answered') as first_response_at,
             arg_min({'began_at':began_at, 'ended_at':ended_at, 'wait_seconds':wait_seconds}, turn) filter (
                 where turn = 1 and outcome = 'answered'
             ) as first_wait,
         from wait_turns
-        group by source, ticket_id
+        group by ticket
     ),
 
     first_responses as (
         select
-            rebuilt.source,
-            rebuilt.ticket_id,
+            rebuilt.ticket,
             rebuilt.has_messages and not rebuilt.has_calls as is_conversation,
             case when is_conversation then replies.first_response_at else wait_facts.first_response_at end as answered_at,
             case
@@ -142,17 +126,12 @@ with
                 else business_seconds(began.clock, began.unscheduled, ended.clock, ended.unscheduled)
             end as first_response_business_seconds,
         from rebuilt
-        left join replies using (source, ticket_id)
-        left join wait_facts using (source, ticket_id)
-        left join
-            ticket_moments as began
-            on began.source = rebuilt.source
-            and began.ticket_id = rebuilt.ticket_id
-            and began.happened_at = wait_facts.first_wait.began_at
+        left join replies using (ticket)
+        left join wait_facts using (ticket)
+        left join ticket_moments as began on began.ticket = rebuilt.ticket and began.happened_at = wait_facts.first_wait.began_at
         left join
             ticket_moments as ended
-            on ended.source = rebuilt.source
-            and ended.ticket_id = rebuilt.ticket_id
+            on ended.ticket = rebuilt.ticket
             and ended.happened_at = case
                 when rebuilt.has_messages and not rebuilt.has_calls then replies.first_response_at else wait_facts.first_wait.ended_at
             end
@@ -169,8 +148,7 @@ with
 
     durations as (
         select
-            source,
-            ticket_id,
+            ticket,
             coalesce(sum(calendar_seconds) filter (where status = 'new'), 0) as new_seconds,
             coalesce(sum(calendar_seconds) filter (where status = 'open'), 0) as open_seconds,
             coalesce(sum(calendar_seconds) filter (where status = 'pending'), 0) as agent_wait_seconds,
@@ -188,14 +166,13 @@ with
             arg_max(began_unscheduled, position) filter (where ended_at is null) as status_since_unscheduled,
             arg_max(status, position) as last_status,
         from spans
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- The moments a ticket became solved; where it never did, those it became closed.
     resolutions as (
         select
-            source,
-            ticket_id,
+            ticket,
             count(*) filter (where status = 'solved') as resolution_count,
             count(*) filter (where not was_over) as finish_count,
             coalesce(min(began_at) filter (where status = 'solved'), min(began_at)) as first_solved_at,
@@ -210,96 +187,82 @@ with
             ) as last_unscheduled,
         from spans
         where status in ('solved', 'closed')
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- Agents and teams -----------------------------------------------------------------------------------------------
     holders as (
-        select source, ticket_id, happened_at, position, field, old_value, new_value, is_inferred,
-        from events_built
-        where field in ('agent', 'team')
+        select ticket, happened_at, position, field, old_value, new_value, is_inferred, from events_built where field in ('agent', 'team')
     ),
 
     stations as (
         select
-            source,
-            ticket_id,
+            ticket,
             count(*) filter (where field = 'agent' and new_value is not null) as assignee_station_count,
             count(distinct new_value) filter (where field = 'agent') as unique_assignee_count,
             count(*) filter (where field = 'team' and new_value is not null) as group_station_count,
             count(*) filter (where old_value is not null and new_value is not null and not is_inferred) as reassignment_count,
         from holders
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- A ticket is nobody's from creation until its first agent, unless it had one at once. Without changes of agent nobody knows, unless
     -- it has none now.
     agent_changes as (
-        select source, ticket_id, happened_at, position, new_value as agent,
+        select ticket, happened_at, position, new_value as agent,
         from holders
         where field = 'agent'
         union all
         select
-            rebuilt.source,
-            rebuilt.ticket_id,
+            rebuilt.ticket,
             rebuilt.created_at as happened_at,
             0 as position,
             -- Kept in a list: the agent before the first change may be none. What the first row of a ticket shows was so from the
             -- beginning.
             arg_min([case when holders.is_inferred then holders.new_value else holders.old_value end], holders.position)[1] as agent,
         from rebuilt
-        inner join holders on holders.source = rebuilt.source and holders.ticket_id = rebuilt.ticket_id and holders.field = 'agent'
-        group by rebuilt.source, rebuilt.ticket_id, rebuilt.created_at
+        inner join holders on holders.ticket = rebuilt.ticket and holders.field = 'agent'
+        group by rebuilt.ticket, rebuilt.created_at
         union all
-        select source, ticket_id, created_at as happened_at, 0 as position, null as agent,
+        select ticket, created_at as happened_at, 0 as position, null as agent,
         from rebuilt
-        anti join (from holders where field = 'agent') as assigned using (source, ticket_id)
+        anti join (from holders where field = 'agent') as assigned using (ticket)
         where tells_changes and agent is null
     ),
 
     agent_spans as (
         select
-            source,
-            ticket_id,
-            agent,
-            happened_at as began_at,
-            lead(happened_at) over (partition by source, ticket_id order by happened_at, position) as ended_at,
+            ticket, agent, happened_at as began_at, lead(happened_at) over (partition by ticket order by happened_at, position) as ended_at,
         from agent_changes
     ),
 
     unassigned as (
         select
-            source,
-            ticket_id,
+            ticket,
             sum(epoch(ended_at - began_at)) as unassigned_seconds,
             max(began_at) filter (where ended_at is null) as unassigned_since_at,
         from agent_spans
         where agent is null
-        group by source, ticket_id
+        group by ticket
     ),
 
     -- The schedule it is under now.
     present_clocks as (
-        select
-            source,
-            ticket_id,
-            schedule_id,
-            case when has_schedule then clock_ahead end as clock_ahead,
-            unscheduled_before as clock_unscheduled,
+        select ticket, schedule_id, case when has_schedule then clock_ahead end as clock_ahead, unscheduled_before as clock_unscheduled,
         from ticket_clocks
         where to_at is null
     ),
 
     calls as (
-        select source, ticket_id, sum(epoch(ended_at - answered_at)) filter (where ended_at >= answered_at) as handle_seconds,
+        select ticket, sum(epoch(ended_at - answered_at)) filter (where ended_at >= answered_at) as handle_seconds,
         from delivered_calls
-        group by source, ticket_id
+        group by ticket
     ),
 
     combined as (
         select
             rebuilt.source,
-            rebuilt.ticket_id,
+            rebuilt.ticket,
             rebuilt.channel,
             rebuilt.team,
             rebuilt.agent,
@@ -370,16 +333,16 @@ with
             unassigned.unassigned_since_at,
             rebuilt.promise_kept_at_source,
         from rebuilt
-        left join comments using (source, ticket_id)
-        left join agent_replies using (source, ticket_id)
-        left join replies using (source, ticket_id)
-        left join first_responses using (source, ticket_id)
-        left join durations using (source, ticket_id)
-        left join resolutions using (source, ticket_id)
-        left join stations using (source, ticket_id)
-        left join unassigned using (source, ticket_id)
-        left join present_clocks using (source, ticket_id)
-        left join calls using (source, ticket_id)
+        left join comments using (ticket)
+        left join agent_replies using (ticket)
+        left join replies using (ticket)
+        left join first_responses using (ticket)
+        left join durations using (ticket)
+        left join resolutions using (ticket)
+        left join stations using (ticket)
+        left join unassigned using (ticket)
+        left join present_clocks using (ticket)
+        left join calls using (ticket)
     )
 
 select * exclude (tells_business)

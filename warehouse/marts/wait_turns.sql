@@ -5,8 +5,7 @@ with
 
     waits_of_calls as (
         select
-            calls.source,
-            calls.ticket_id,
+            calls.ticket,
             coalesce(calls.queued_at, calls.answered_at) as began_at,
             coalesce(calls.answered_at, calls.abandoned_at, calls.ended_at) as ended_at,
             case
@@ -20,15 +19,14 @@ with
             calls.agent,
             calls.queued_at is not null as queued,
         from delivered_calls as calls
-        semi join ticket_base using (source, ticket_id)
+        semi join ticket_base using (ticket)
         where calls.queued_at is not null or calls.answered_at is not null
     ),
 
     -- Marks in a ticket's time: the customer turns to us, an agent answers, the ticket is done or given up.
     marks as (
         select
-            ticket_base.source,
-            ticket_base.ticket_id,
+            ticket_base.ticket,
             ticket_base.created_at as marked_at,
             0 as rank,
             'customer' as mark,
@@ -43,16 +41,14 @@ with
                 select 1
                 from ticket_messages as messages
                 where
-                    messages.source = ticket_base.source
-                    and messages.ticket_id = ticket_base.ticket_id
+                    messages.ticket = ticket_base.ticket
                     and messages.author_kind = 'agent'
                     and messages.is_public
                     and messages.sent_at <= ticket_base.created_at
             )
         union all
         select
-            source,
-            ticket_id,
+            ticket,
             sent_at as marked_at,
             case author_kind when 'customer' then 0 else 1 end as rank,
             case author_kind when 'customer' then 'customer' else 'answered' end as mark,
@@ -62,15 +58,14 @@ with
         where is_public and author_kind in ('customer', 'agent')
         union all
         select
-            changes.source,
-            changes.ticket_id,
+            changes.ticket,
             changes.happened_at as marked_at,
             2 as rank,
             case changes.change when 'abandoned' then 'abandoned' else 'solved' end as mark,
             null as channel,
             null as agent,
         from backlog_built as changes
-        inner join ticket_base using (source, ticket_id)
+        inner join ticket_base using (ticket)
         where changes.change in ('solved', 'abandoned', 'removed') and ticket_base.has_messages
     ),
 
@@ -80,7 +75,7 @@ with
             *,
             coalesce(
                 sum(case when mark <> 'customer' then 1 else 0 end) over (
-                    partition by source, ticket_id order by marked_at, rank, agent rows between unbounded preceding and 1 preceding
+                    partition by ticket order by marked_at, rank, agent rows between unbounded preceding and 1 preceding
                 ),
                 0
             ) as stretch,
@@ -89,8 +84,7 @@ with
 
     waits_of_messages as (
         select
-            source,
-            ticket_id,
+            ticket,
             min(marked_at) filter (where mark = 'customer') as began_at,
             max(marked_at) filter (where mark <> 'customer') as ended_at,
             coalesce(max(mark) filter (where mark <> 'customer'), 'waiting') as outcome,
@@ -99,25 +93,23 @@ with
             max(agent) filter (where mark = 'answered') as agent,
             true as queued,
         from numbered_marks
-        group by source, ticket_id, stretch
+        group by ticket, stretch
         having count(*) filter (where mark = 'customer') > 0
     ),
 
     first_ends as (
         select
-            source,
-            ticket_id,
+            ticket,
             arg_min(happened_at, happened_at) as ended_at,
             arg_min(case change when 'abandoned' then 'abandoned' else 'solved' end, happened_at) as outcome,
         from backlog_built
         where change in ('solved', 'abandoned', 'removed')
-        group by source, ticket_id
+        group by ticket
     ),
 
     waits_of_tickets as (
         select
-            ticket_base.source,
-            ticket_base.ticket_id,
+            ticket_base.ticket,
             ticket_base.created_at as began_at,
             coalesce(ticket_base.first_response_at, first_ends.ended_at) as ended_at,
             case when ticket_base.first_response_at is not null then 'answered' else coalesce(first_ends.outcome, 'waiting') end as outcome,
@@ -126,7 +118,7 @@ with
             true as queued,
         from ticket_base
         semi join answering_sources using (source)
-        left join first_ends using (source, ticket_id)
+        left join first_ends using (ticket)
         where not ticket_base.has_messages and not ticket_base.has_calls
     ),
 
@@ -141,14 +133,12 @@ with
         from waits_of_tickets
     ),
 
-    turns as (
-        select *, row_number() over (partition by source, ticket_id order by began_at, ended_at, outcome, agent) as turn, from all_waits
-    ),
+    turns as (select *, row_number() over (partition by ticket order by began_at, ended_at, outcome, agent) as turn, from all_waits),
 
     described as (
         select
-            turns.source,
-            turns.ticket_id,
+            ticket_base.source,
+            turns.ticket,
             turns.turn,
             case when turns.turn = 1 then 'first' else 'next' end as kind,
             coalesce(turns.channel, ticket_base.channel) as channel,
@@ -163,7 +153,7 @@ with
             case when turns.ended_at >= turns.began_at then epoch(turns.ended_at - turns.began_at) end as wait_seconds,
             case when turns.ended_at < turns.began_at then 'answered before asked' end as fault,
         from turns
-        inner join ticket_base using (source, ticket_id)
+        inner join ticket_base using (ticket)
     )
 
 select *

@@ -2,8 +2,7 @@
 with
     promised as (
         select
-            source,
-            ticket_id,
+            ticket,
             metric,
             applied_at,
             any_value(target_seconds) as target_seconds,
@@ -11,7 +10,7 @@ with
             any_value(due_at) filter (where is_business_time) as business_due_at,
         from sla_built
         where metric in ('first_response', 'next_response')
-        group by source, ticket_id, metric, applied_at
+        group by ticket, metric, applied_at
     )
 
 select
@@ -28,14 +27,8 @@ select
     case when turns.outcome = 'waiting' then began.clock end as began_clock,
     case when turns.outcome = 'waiting' then began.unscheduled end as began_unscheduled,
 from wait_turns as turns
+left join ticket_moments as began on began.ticket = turns.ticket and began.happened_at = turns.began_at
+left join ticket_moments as ended on ended.ticket = turns.ticket and ended.happened_at = turns.ended_at
 left join
-    ticket_moments as began on began.source = turns.source and began.ticket_id = turns.ticket_id and began.happened_at = turns.began_at
-left join
-    ticket_moments as ended on ended.source = turns.source and ended.ticket_id = turns.ticket_id and ended.happened_at = turns.ended_at
-left join
-    promised
-    on promised.source = turns.source
-    and promised.ticket_id = turns.ticket_id
-    and promised.metric = turns.kind || '_response'
-    and promised.applied_at = turns.began_at
-left join tickets_built as tickets on tickets.source = turns.source and tickets.ticket_id = turns.ticket_id
+    promised on promised.ticket = turns.ticket and promised.metric = turns.kind || '_response' and promised.applied_at = turns.began_at
+left join tickets_built as tickets on tickets.ticket = turns.ticket
