@@ -49,6 +49,8 @@ with
             count(*) filter (where not is_public) as internal_comment_count,
             count(*) as comment_count,
             count(distinct author) filter (where author_kind = 'agent') as handoff_count,
+            -- A reply is an agent's public message that is not the ticket's first.
+            count(*) filter (where author_kind = 'agent' and is_public and nth > 1) as agent_reply_count,
         from spoken
         group by ticket
     ),
@@ -88,11 +90,6 @@ with
             sum(epoch(answered_at - asked_at)) filter (where answered_at >= asked_at) as total_reply_seconds,
         from (select *, case when nth = 1 then created_at else sent_at end as asked_at, from answered_turns)
         group by ticket
-    ),
-
-    -- A reply is an agent's public message that is not the ticket's first.
-    agent_replies as (
-        select ticket, count(*) as agent_reply_count, from public_messages where author_kind = 'agent' and nth > 1 group by ticket
     ),
 
     -- Calls, and tickets without messages: their first wait says when they were answered.
@@ -141,11 +138,13 @@ with
     spans as (
         select
             *,
+            status in ('solved', 'closed') as is_end,
             epoch(ended_at - began_at) as calendar_seconds,
             business_seconds(began_clock, began_unscheduled, ended_clock, ended_unscheduled) as business_seconds,
         from status_spans
     ),
 
+    -- Of the moments a ticket became solved; where it never did, those it became closed: how many, the first and the last.
     durations as (
         select
             ticket,
@@ -165,28 +164,25 @@ with
             arg_max(began_clock, position) filter (where ended_at is null) as status_since_clock,
             arg_max(began_unscheduled, position) filter (where ended_at is null) as status_since_unscheduled,
             arg_max(status, position) as last_status,
-        from spans
-        group by ticket
-    ),
-
-    -- The moments a ticket became solved; where it never did, those it became closed.
-    resolutions as (
-        select
-            ticket,
             count(*) filter (where status = 'solved') as resolution_count,
-            count(*) filter (where not was_over) as finish_count,
-            coalesce(min(began_at) filter (where status = 'solved'), min(began_at)) as first_solved_at,
-            coalesce(max(began_at) filter (where status = 'solved'), max(began_at)) as last_solved_at,
-            coalesce(arg_min(began_clock, position) filter (where status = 'solved'), arg_min(began_clock, position)) as first_clock,
-            coalesce(arg_max(began_clock, position) filter (where status = 'solved'), arg_max(began_clock, position)) as last_clock,
+            count(*) filter (where is_end and not was_over) as finish_count,
+            coalesce(min(began_at) filter (where status = 'solved'), min(began_at) filter (where is_end)) as first_solved_at,
+            coalesce(max(began_at) filter (where status = 'solved'), max(began_at) filter (where is_end)) as last_solved_at,
             coalesce(
-                arg_min(began_unscheduled, position) filter (where status = 'solved'), arg_min(began_unscheduled, position)
+                arg_min(began_clock, position) filter (where status = 'solved'), arg_min(began_clock, position) filter (where is_end)
+            ) as first_clock,
+            coalesce(
+                arg_max(began_clock, position) filter (where status = 'solved'), arg_max(began_clock, position) filter (where is_end)
+            ) as last_clock,
+            coalesce(
+                arg_min(began_unscheduled, position) filter (where status = 'solved'),
+                arg_min(began_unscheduled, position) filter (where is_end)
             ) as first_unscheduled,
             coalesce(
-                arg_max(began_unscheduled, position) filter (where status = 'solved'), arg_max(began_unscheduled, position)
+                arg_max(began_unscheduled, position) filter (where status = 'solved'),
+                arg_max(began_unscheduled, position) filter (where is_end)
             ) as last_unscheduled,
         from spans
-        where status in ('solved', 'closed')
         group by ticket
     ),
 
@@ -277,8 +273,8 @@ with
             rebuilt.created_at,
             rebuilt.updated_at,
             coalesce(first_responses.answered_at, rebuilt.first_response_at) as first_response_at,
-            resolutions.first_solved_at,
-            case when not rebuilt.is_open then coalesce(resolutions.last_solved_at, rebuilt.solved_at) end as solved_at,
+            durations.first_solved_at,
+            case when not rebuilt.is_open then coalesce(durations.last_solved_at, rebuilt.solved_at) end as solved_at,
             rebuilt.closed_at,
             rebuilt.abandoned_at,
             durations.last_status,
@@ -293,14 +289,14 @@ with
             case when rebuilt.tells_messages then coalesce(comments.customer_message_count, 0) end as customer_message_count,
             case when rebuilt.tells_messages then coalesce(comments.internal_comment_count, 0) end as internal_comment_count,
             case when rebuilt.tells_messages then coalesce(comments.comment_count, 0) end as comment_count,
-            case when rebuilt.tells_messages then coalesce(agent_replies.agent_reply_count, 0) end as agent_reply_count,
+            case when rebuilt.tells_messages then coalesce(comments.agent_reply_count, 0) end as agent_reply_count,
             case when rebuilt.tells_messages then coalesce(comments.handoff_count, 0) end as handoff_count,
             case when rebuilt.tells_changes then coalesce(stations.assignee_station_count, 0) end as assignee_station_count,
             case when rebuilt.tells_changes then coalesce(stations.unique_assignee_count, 0) end as unique_assignee_count,
             case when rebuilt.tells_changes then coalesce(stations.group_station_count, 0) end as group_station_count,
             case when rebuilt.tells_changes then coalesce(stations.reassignment_count, 0) end as reassignment_count,
-            coalesce(resolutions.resolution_count, 0) as resolution_count,
-            greatest(coalesce(resolutions.finish_count, 0) - 1, 0) as reopen_count,
+            coalesce(durations.resolution_count, 0) as resolution_count,
+            greatest(coalesce(durations.finish_count, 0) - 1, 0) as reopen_count,
             case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 1, false) end as is_one_touch,
             case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 2, false) end as is_two_touch,
             case
@@ -310,15 +306,15 @@ with
             first_responses.first_response_seconds,
             first_responses.first_response_business_seconds,
             replies.total_reply_seconds,
-            epoch(resolutions.first_solved_at - rebuilt.created_at) as first_resolution_seconds,
-            epoch(resolutions.last_solved_at - rebuilt.created_at) as full_resolution_seconds,
+            epoch(durations.first_solved_at - rebuilt.created_at) as first_resolution_seconds,
+            epoch(durations.last_solved_at - rebuilt.created_at) as full_resolution_seconds,
             case
                 when rebuilt.is_over
-                then business_seconds(rebuilt.clock, rebuilt.unscheduled, resolutions.first_clock, resolutions.first_unscheduled)
+                then business_seconds(rebuilt.clock, rebuilt.unscheduled, durations.first_clock, durations.first_unscheduled)
             end as first_resolution_business_seconds,
             case
                 when rebuilt.is_over
-                then business_seconds(rebuilt.clock, rebuilt.unscheduled, resolutions.last_clock, resolutions.last_unscheduled)
+                then business_seconds(rebuilt.clock, rebuilt.unscheduled, durations.last_clock, durations.last_unscheduled)
             end as full_resolution_business_seconds,
             case when durations.is_told then durations.new_seconds end as new_seconds,
             case when durations.is_told then durations.open_seconds end as open_seconds,
@@ -334,11 +330,9 @@ with
             rebuilt.promise_kept_at_source,
         from rebuilt
         left join comments using (ticket)
-        left join agent_replies using (ticket)
         left join replies using (ticket)
         left join first_responses using (ticket)
         left join durations using (ticket)
-        left join resolutions using (ticket)
         left join stations using (ticket)
         left join unassigned using (ticket)
         left join present_clocks using (ticket)
