@@ -25,6 +25,16 @@ as_of = "{now}Z"
 refresh = "{refresh}"
 """
 
+# What a build derives of the rows that are written by hand.
+AS_BUILT = """
+update backlog_changes set ticket_no = hash(ticket_id) % 1000003;
+update store.tickets set ticket_no = hash(ticket_id) % 1000003;
+update store.sla_outcomes as outcomes
+set channel = tickets.channel, team = tickets.team, agent = tickets.agent, topic = tickets.topic, priority = tickets.priority
+from store.tickets as tickets
+where tickets.source = outcomes.source and tickets.ticket_id = outcomes.ticket_id;
+"""
+
 
 def minutes(amount: float) -> timedelta:
     return timedelta(minutes=amount)
@@ -104,6 +114,7 @@ class SmallWarehouse:
         with open_for_writing(data / f"warehouse-{version}.duckdb") as connection:
             create_schema(connection, self.zone)
             self._fill(connection)
+            connection.execute(AS_BUILT)
         return self.settings_file()
 
     def settings_file(self) -> Path:

@@ -569,6 +569,8 @@ def test_open_tickets_are_as_old_as_they_were_when_a_bin_ended(desk: Desk) -> No
     desk.change(datetime(2026, 2, 28), "solved", ticket_id="A")
     desk.change(datetime(2026, 3, 2), "solved", ticket_id="B")
     desk.change(datetime(2026, 3, 3), "reopened", ticket_id="A")
+    desk.ticket(datetime(2026, 2, 24), ticket_id="A", status_since_at=datetime(2026, 3, 3))
+    desk.ticket(datetime(2026, 2, 26), ticket_id="B", is_open=False, status_since_at=datetime(2026, 3, 2))
     frame = series(desk, "open_ticket_age_p90", WEEK, "day").set_index("bin")
     assert frame["n"].tolist() == [2, 2, 1, 1, 0, 1, 1]
     assert frame["value"].fillna(-1).tolist() == [3 * day, 4 * day, 3 * day, 4 * day, -1, 8 * day, 8.5 * day]

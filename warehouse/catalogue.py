@@ -60,8 +60,6 @@ _REPLIES = """select
 _SURVEYS = (
     "survey_responses left join (select source, ticket_id, priority from store.tickets) using (source, ticket_id)"
 )
-_PARTS = "select source, ticket_id, channel, team, agent, topic, priority from store.tickets"
-_TARGETS = f"sla_outcomes inner join ({_PARTS}) using (source, ticket_id)"
 
 _CREATED = Rows("tickets", "created_at", "created")
 _RESOLVED = Rows("tickets", "solved_at", "resolved")
@@ -79,7 +77,7 @@ _FIRST_WAITS = Rows("waits", "began_at", "first_waits")
 _NEXT_WAITS = Rows("waits", "began_at", "next_waits")
 _DECIDED = Rows("waits", "due_at", "decided")
 _ANSWERED = Rows("waits", "ended_at", "answered")
-_PROMISES = Rows(_TARGETS, "coalesce(breached_at, ended_at)", "promises")
+_PROMISES = Rows("sla_outcomes", "coalesce(breached_at, ended_at)", "promises")
 _INVITED = Rows(_SURVEYS, "sent_at", "surveys")
 _CSAT = Rows(_SURVEYS, "sent_at", "csat")
 _NPS = Rows(_SURVEYS, "sent_at", "nps")

@@ -281,7 +281,7 @@ class Target(Section):
 
 
 # Another number builds every table anew, in a data folder of an earlier version.
-MARTS_VERSION = 2
+MARTS_VERSION = 3
 
 
 class Settings(Section):

@@ -107,14 +107,13 @@ with
             promises.source,
             promises.ticket_id,
             coalesce(promises.breached_at, promises.ended_at) as moment,
-            tickets.channel,
-            tickets.team,
-            tickets.agent,
-            tickets.topic,
-            tickets.priority,
+            promises.channel,
+            promises.team,
+            promises.agent,
+            promises.topic,
+            promises.priority,
             promises.elapsed_seconds as figure,
         from sla_outcomes as promises
-        inner join store.tickets as tickets on tickets.source = promises.source and tickets.ticket_id = promises.ticket_id
         where ($which = 'promises' and promises.state in ('met', 'breached')) or ($which = 'broken' and promises.state = 'breached')
     ),
 

@@ -20,16 +20,15 @@ with
             coalesce(outcomes.breached_at, outcomes.due_at) as due_at,
             case outcomes.state when 'met' then true when 'breached' then false end,
         from sla_outcomes as outcomes
-        inner join store.tickets as tickets on tickets.source = outcomes.source and tickets.ticket_id = outcomes.ticket_id
         where
             outcomes.metric not in ('first_response', 'next_response')
             and coalesce(outcomes.breached_at, outcomes.due_at) is not null
             and outcomes.applied_at < $at
             and (outcomes.ended_at is null or outcomes.ended_at >= $at)
-            and ($sources is null or list_contains($sources, tickets.source))
-            and ($channels is null or list_contains($channels, tickets.channel))
-            and ($teams is null or list_contains($teams, tickets.team))
-            and ($agents is null or list_contains($agents, tickets.agent))
+            and ($sources is null or list_contains($sources, outcomes.source))
+            and ($channels is null or list_contains($channels, outcomes.channel))
+            and ($teams is null or list_contains($teams, outcomes.team))
+            and ($agents is null or list_contains($agents, outcomes.agent))
     )
 
 select

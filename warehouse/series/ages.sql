@@ -14,14 +14,12 @@ from
                 select source, ticket_id, {{ part }} as part, happened_at, sum(open_change) as open_change,
                 from backlog_changes
                 semi join
-                    -- Open at the end, or until some time in the period.
+                    -- Open now, or until some time in the period: a ticket over is in its status since it left, or since later.
                     (
-                        select source, ticket_id,
-                        from backlog_changes
-                        where {{ chosen }}
-                        group by source, ticket_id
-                        having sum(open_change) > 0 or $start::timestamp is null or max(happened_at) >= $start
-                    ) using (source, ticket_id)
+                        select distinct ticket_no,
+                        from store.tickets
+                        where $start::timestamp is null or is_open or status_since_at is null or status_since_at >= $start
+                    ) using (ticket_no)
                 where {{ chosen }}
                 group by all
             )

@@ -136,9 +136,19 @@ create table if not exists store.sla_outcomes (
     clock_ahead double,
     clock_unscheduled double,
     due_at timestamp,
+    channel varchar,
+    team varchar,
+    agent varchar,
+    topic varchar,
+    priority varchar,
 );
--- A file of an earlier version lacks it.
+-- A file of an earlier version lacks them.
 alter table store.sla_outcomes add column if not exists ticket_no uinteger;
+alter table store.sla_outcomes add column if not exists channel varchar;
+alter table store.sla_outcomes add column if not exists team varchar;
+alter table store.sla_outcomes add column if not exists agent varchar;
+alter table store.sla_outcomes add column if not exists topic varchar;
+alter table store.sla_outcomes add column if not exists priority varchar;
 comment on table store.sla_outcomes is 'One row per target put on a ticket, without what depends on the present instant: see the view sla_outcomes.
 example: select metric, count(*) as targets from store.sla_outcomes group by metric';
 comment on column store.sla_outcomes.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';

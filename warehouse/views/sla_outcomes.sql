@@ -47,12 +47,22 @@ select
     case when is_breached then due_at end as breached_at,
     replied_at,
     ended_at,
+    channel,
+    team,
+    agent,
+    topic,
+    priority,
 from judged;
 comment on view sla_outcomes is 'One row per target put on a ticket: met, breached or running now. Share kept: met / (met + breached), null where there are none.
 example: select metric, count(*) filter (where state = ''met'') / nullif(count(*) filter (where state in (''met'', ''breached'')), 0) as share_kept from sla_outcomes group by metric';
 comment on column sla_outcomes.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column sla_outcomes.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
 comment on column sla_outcomes.metric is 'first_response, next_response, agent_work (time new or open), requester_wait (new, open or on hold), resolution (all time until solved), periodic_update (from one public message of an agent to the next), pausable_update (the same, not counting time the customer is waited for).';
+comment on column sla_outcomes.channel is 'Channel of the ticket: joins channels.';
+comment on column sla_outcomes.team is 'The team that holds the ticket now, or held it last; null: none.';
+comment on column sla_outcomes.agent is 'The agent that holds the ticket now, or held it last; null: none.';
+comment on column sla_outcomes.topic is 'Topic of the ticket, as the source says; null: it does not.';
+comment on column sla_outcomes.priority is 'Priority of the ticket now; null: not said.';
 comment on column sla_outcomes.policy is 'The policy that promises it; null: neither the source nor support.toml names one.';
 comment on column sla_outcomes.applied_at is 'From when the target counts (UTC).';
 comment on column sla_outcomes.target_seconds is 'Within how long. Exactly on target is kept.';
