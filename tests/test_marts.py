@@ -54,9 +54,8 @@ def test_every_turn_of_the_customer_is_a_wait(desk: Desk) -> None:
         (2, "next", 2700.0, "answered", "Bob", True),
         (3, "next", 1800.0, "solved", "Ada", None),
     ]
-    assert desk.ask("select first_response_seconds, full_resolution_seconds, reply_count from tickets") == [
-        (1800.0, 14400.0, 3)
-    ]
+    counts = "first_response_seconds, full_resolution_seconds, reply_count, bot_reply_count"
+    assert desk.ask(f"select {counts} from tickets") == [(1800.0, 14400.0, 3, 1)]
 
 
 def test_a_customer_still_waiting_counts_until_the_as_of_instant(desk: Desk) -> None:
@@ -189,6 +188,32 @@ def test_solving_and_reopening_move_the_backlog(desk: Desk) -> None:
     assert desk.ask(
         "select reopen_count, reassignment_count, first_resolution_seconds, full_resolution_seconds from tickets"
     ) == [(1, 1, 7200.0, 18000.0)]
+
+
+def test_passing_on_is_counted_and_a_first_agent_is_no_passing_on(desk: Desk) -> None:
+    rows = [
+        ("assigned", "agent", "", "Ada"),
+        ("agents", "agent", "Ada", "Ben"),
+        ("agents", "agent", "Ben", "Ben"),
+        ("teams", "team", "Billing", "Orders"),
+        ("raised", "priority", "Normal", "urgent"),
+        ("lowered", "priority", "high", "low"),
+    ]
+    lines = [
+        f"{number},{ticket},{_day('11:00')},{field},{old},{new},Ada"
+        for number, (ticket, field, old, new) in enumerate(rows)
+    ]
+    desk.source("events", "event", 'key = ["event_id"]')
+    desk.deliver("events/a.csv", "event_id,ticket_id,happened_at,field,old_value,new_value,actor\n" + "\n".join(lines))
+    desk.run()
+    columns = "ticket_id, agent_change_count, team_change_count, priority_raise_count"
+    assert desk.ask(f"select {columns} from tickets order by 1") == [
+        ("agents", 1, 0, 0),
+        ("assigned", 0, 0, 0),
+        ("lowered", None, None, 0),
+        ("raised", None, None, 1),
+        ("teams", 0, 1, 0),
+    ]
 
 
 def test_the_roll_up_by_hour_carries_the_backlog(desk: Desk) -> None:

@@ -472,38 +472,24 @@ def test_unknown_customers_and_replies_leave_it_undecided_and_a_call_is_one_repl
     )
 
 
-def test_handing_over_is_counted_and_a_first_agent_is_no_handover(desk: duckdb.DuckDBPyConnection) -> None:
-    for name in ("assigned", "agents", "teams", "raised", "lowered", "inferred"):
-        insert(desk, "store.tickets", source="desk", ticket_id=name, created_at=NOON)
+def test_handing_over_is_transfer_and_a_team_or_a_raise_escalation(desk: duckdb.DuckDBPyConnection) -> None:
+    counts = {
+        "assigned": (0, 0, 0),
+        "agents": (1, 0, 0),
+        "teams": (0, 1, 0),
+        "raised": (None, None, 1),
+        "none": (None,) * 3,
+    }
+    for name, (agents, teams, raises) in counts.items():
+        changes = {"agent_change_count": agents, "team_change_count": teams, "priority_raise_count": raises}
+        insert(desk, "store.tickets", source="desk", ticket_id=name, created_at=NOON, **changes)
     insert(desk, "store.tickets", source="silent", ticket_id="unknown", created_at=NOON)
-    changes = [
-        ("assigned", "agent", None, "Ada", False),
-        ("agents", "agent", "Ada", "Ben", False),
-        ("teams", "team", "Billing", "Orders", False),
-        ("raised", "priority", "Normal", "urgent", False),
-        ("lowered", "priority", "high", "low", False),
-        ("inferred", "team", "Billing", "Orders", True),
-    ]
-    for place, (ticket, field, old, new, inferred) in enumerate(changes):
-        insert(
-            desk,
-            "ticket_events",
-            source="desk",
-            ticket_id=ticket,
-            position=place,
-            field=field,
-            old_value=old,
-            new_value=new,
-            is_inferred=inferred,
-        )
     found = desk.execute("select ticket_id from transfers() where is_transferred order by 1").fetchall()
     assert found == [("agents",), ("teams",)]
-    assert desk.execute("select ticket_id from transfers() where is_escalated order by 1").fetchall() == [
-        ("raised",),
-        ("teams",),
-    ]
-    assert value(desk, "transfer_rate(is_transferred) from transfers()") == pytest.approx(2 / 6)
-    assert value(desk, "escalation_rate(is_escalated) from transfers()") == pytest.approx(2 / 6)
+    found = desk.execute("select ticket_id from transfers() where is_escalated order by 1").fetchall()
+    assert found == [("raised",), ("teams",)]
+    assert value(desk, "transfer_rate(is_transferred) from transfers()") == pytest.approx(2 / 5)
+    assert value(desk, "escalation_rate(is_escalated) from transfers()") == pytest.approx(2 / 5)
 
 
 # By hand: scores and volumes.

@@ -48,13 +48,11 @@ class Desk(SmallWarehouse):
 
     surveys: list[dict[str, Any]] = field(default_factory=list)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
     published: tuple[int, ...] = ()
 
     def opened(self) -> Warehouse:
         """Published, where rows were added since, and opened."""
-        rows = (self.waits, self.tickets, self.changes, self.surveys, self.outcomes, self.events, self.messages)
+        rows = (self.waits, self.tickets, self.changes, self.surveys, self.outcomes)
         if self.published != (published := tuple(map(len, rows))):
             self.publish()
             self.published = published
@@ -78,7 +76,6 @@ class Desk(SmallWarehouse):
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
         super()._fill(connection)
         tables = {"survey_responses": self.surveys, "store.sla_outcomes": self.outcomes}
-        tables |= {"ticket_events": self.events, "messages": self.messages}
         for table, rows in tables.items():
             if rows:
                 delivered = pd.DataFrame(rows).astype(object)
@@ -150,6 +147,10 @@ def made_up_ticket(desk: Desk, chance: np.random.Generator, created: datetime, p
         is_one_touch=bool(chance.integers(0, 2)),
         is_two_touch=bool(chance.integers(0, 2)),
         handle_seconds=[None, float(chance.integers(30, 900))][chance.integers(0, 2)],
+        agent_change_count=int(chance.integers(0, 2)),
+        team_change_count=int(chance.integers(0, 2)),
+        priority_raise_count=int(chance.integers(0, 2)),
+        bot_reply_count=int(chance.integers(0, 2)),
     )
     desk.change(created, **parts)
     if not is_open:
@@ -166,13 +167,6 @@ def made_up_ticket(desk: Desk, chance: np.random.Generator, created: datetime, p
         desk.wait(created + minutes(turn - 1), ended, outcome, turn=turn, kind=kind, **business, **parts)
     at = {"source": "desk", "ticket_id": parts["ticket_id"]}
     desk.outcome(parts["ticket_id"], created + minutes(5), float(chance.integers(1, 7200)))
-    desk.events.append(
-        at
-        | {"happened_at": created, "position": 1, "field": "team", "old_value": str(chance.choice(TEAMS))}
-        | {"new_value": "Billing", "is_inferred": False}
-    )
-    author = str(chance.choice(["bot", "agent"]))
-    desk.messages.append(at | {"sent_at": created, "author_kind": author, "is_public": True, "message_id": "1"})
     asked_of = at | {name: parts[name] for name in ("channel", "team", "agent", "topic")}
     # On the phone one scale alone, or there would be no mean of scores.
     for kind, best in (("csat", 5), ("nps", 10), ("ces", 7))[: 1 if parts["channel"] == "phone" else 3]:

@@ -49,14 +49,6 @@ class Series:
         return self.rows.behind
 
 
-_REPLIES = """select
-        source,
-        ticket_id,
-        count(*) filter (where author_kind = 'bot') as bot_replies,
-        count(*) filter (where author_kind = 'agent') as agent_replies,
-    from messages
-    where is_public
-    group by source, ticket_id"""
 _SURVEYS = (
     "survey_responses left join (select source, ticket_id, priority from store.tickets) using (source, ticket_id)"
 )
@@ -64,7 +56,6 @@ _SURVEYS = (
 _CREATED = Rows("tickets", "created_at", "created")
 _RESOLVED = Rows("tickets", "solved_at", "resolved")
 _FIRST_SOLVED = Rows("tickets", "first_solved_at", "first_solved")
-_REPLIED = Rows(f"tickets inner join ({_REPLIES}) using (source, ticket_id)", "solved_at", "resolved")
 _CONTACTS = Rows(
     "first_contacts($within_days, of_tickets := 'store.tickets', of_waits := 'store.waits',"
     " solved_from := $start::timestamp, solved_until := $end::timestamp)",
@@ -218,7 +209,12 @@ _ALL = [
         "case when outcome in ('answered', 'abandoned') then 1 end",
     ),
     _share(
-        "bot_handled_rate", "Handled by a bot", NEITHER, _REPLIED, "bot_replies, agent_replies, status", _solved("1")
+        "bot_handled_rate",
+        "Handled by a bot",
+        NEITHER,
+        _RESOLVED,
+        "bot_reply_count, reply_count, status",
+        _solved("bot_reply_count"),
     ),
     _share("escalation_rate", "Escalation rate", LOWER, _TRANSFERS, "is_escalated"),
     _share(

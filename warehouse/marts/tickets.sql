@@ -38,7 +38,12 @@ with
 
     public_messages as (select * from spoken where is_public),
 
-    strangers as (select distinct ticket, from ticket_messages where author_kind = 'unknown' and is_public),
+    speakers as (
+        select ticket, bool_or(author_kind = 'unknown') as has_strangers, count(*) filter (where author_kind = 'bot') as bot_reply_count,
+        from ticket_messages
+        where is_public
+        group by ticket
+    ),
 
     comments as (
         select
@@ -65,10 +70,10 @@ with
             -- Where an agent wrote first, that message is the answer if it follows a note, or a customer whose own words are not delivered.
             messages.nth = 1
             and messages.author_kind = 'agent'
-            and (messages.notes_before > 0 or (messages.sent_at > rebuilt.created_at and strangers.ticket is null)) as answers_itself,
+            and (messages.notes_before > 0 or (messages.sent_at > rebuilt.created_at and not speakers.has_strangers)) as answers_itself,
         from public_messages as messages
         inner join rebuilt using (ticket)
-        left join strangers using (ticket)
+        inner join speakers using (ticket)
         where messages.nth = 1 or (messages.author_kind = 'customer' and messages.previous_kind = 'agent')
     ),
 
@@ -191,6 +196,30 @@ with
         select ticket, happened_at, position, field, old_value, new_value, is_inferred, from events_built where field in ('agent', 'team')
     ),
 
+    -- From one to another: being given to a first one, or to none, is no passing on.
+    passed_on as (
+        select
+            ticket,
+            field,
+            not is_inferred and field in ('agent', 'team') as is_told_hand,
+            not is_inferred and old_value <> new_value as is_change,
+            list_position(['low', 'normal', 'high', 'urgent'], lower(old_value)) as old_rank,
+            list_position(['low', 'normal', 'high', 'urgent'], lower(new_value)) as new_rank,
+        from events_built
+        where field in ('agent', 'team', 'priority')
+    ),
+
+    passes as (
+        select
+            ticket,
+            count(*) filter (where is_told_hand) as told_count,
+            count(*) filter (where field = 'agent' and is_change) as agent_change_count,
+            count(*) filter (where field = 'team' and is_change) as team_change_count,
+            count(*) filter (where field = 'priority' and is_change and old_rank > 0 and new_rank > old_rank) as priority_raise_count,
+        from passed_on
+        group by ticket
+    ),
+
     stations as (
         select
             ticket,
@@ -290,11 +319,15 @@ with
             case when rebuilt.tells_messages then coalesce(comments.internal_comment_count, 0) end as internal_comment_count,
             case when rebuilt.tells_messages then coalesce(comments.comment_count, 0) end as comment_count,
             case when rebuilt.tells_messages then coalesce(comments.agent_reply_count, 0) end as agent_reply_count,
+            speakers.bot_reply_count,
             case when rebuilt.tells_messages then coalesce(comments.handoff_count, 0) end as handoff_count,
             case when rebuilt.tells_changes then coalesce(stations.assignee_station_count, 0) end as assignee_station_count,
             case when rebuilt.tells_changes then coalesce(stations.unique_assignee_count, 0) end as unique_assignee_count,
             case when rebuilt.tells_changes then coalesce(stations.group_station_count, 0) end as group_station_count,
             case when rebuilt.tells_changes then coalesce(stations.reassignment_count, 0) end as reassignment_count,
+            case when passes.told_count > 0 then passes.agent_change_count end as agent_change_count,
+            case when passes.told_count > 0 then passes.team_change_count end as team_change_count,
+            case when rebuilt.tells_changes then coalesce(passes.priority_raise_count, 0) end as priority_raise_count,
             coalesce(durations.resolution_count, 0) as resolution_count,
             greatest(coalesce(durations.finish_count, 0) - 1, 0) as reopen_count,
             case when rebuilt.tells_messages then coalesce(rebuilt.is_over and comments.reply_count = 1, false) end as is_one_touch,
@@ -334,6 +367,8 @@ with
         left join first_responses using (ticket)
         left join durations using (ticket)
         left join stations using (ticket)
+        left join passes using (ticket)
+        left join speakers using (ticket)
         left join unassigned using (ticket)
         left join present_clocks using (ticket)
         left join calls using (ticket)

@@ -91,60 +91,30 @@ direction: neither
 call: first_contacts(days := 7, of_tickets := ''tickets'', of_waits := ''waits'', of_sources := ''sources'', solved_from := null, solved_until := null)
 example: select channel, first_contact_resolution(is_first_contact_resolution) as share from first_contacts(days := 14) group by all';
 
-create or replace macro transfers(of_tickets := 'tickets', of_events := 'ticket_events') as table
-    with changes as (
-        select
-            source,
-            ticket_id,
-            field,
-            old_value,
-            new_value,
-            list_position(['low', 'normal', 'high', 'urgent'], lower(old_value)) as old_rank,
-            list_position(['low', 'normal', 'high', 'urgent'], lower(new_value)) as new_rank,
-        from query_table(of_events)
-        where
-            field in ('agent', 'team', 'priority')
-            and not is_inferred
-            and old_value is not null
-            and new_value is not null
-            and old_value <> new_value
-    ),
-
-    counts as (
-        select
-            source,
-            ticket_id,
-            count(*) filter (where field = 'agent') as agent_changes,
-            count(*) filter (where field = 'team') as team_changes,
-            count(*) filter (where field = 'priority' and old_rank > 0 and new_rank > old_rank) as priority_raises,
-        from changes
-        group by source, ticket_id
-    ),
-
-    telling_sources as (
+create or replace macro transfers(of_tickets := 'tickets') as table
+    with telling_sources as (
         -- A source that delivers no changes of hands does not say that there were none.
         select distinct source
-        from query_table(of_events)
-        where not is_inferred and field in ('agent', 'team')
+        from query_table(of_tickets)
+        where agent_change_count is not null
     )
 
     select
-        tickets.source,
-        tickets.ticket_id,
-        tickets.channel,
-        tickets.team,
-        tickets.agent,
-        tickets.topic,
-        tickets.priority,
-        tickets.created_at,
-        coalesce(counts.agent_changes, 0) as agent_changes,
-        coalesce(counts.team_changes, 0) as team_changes,
-        coalesce(counts.priority_raises, 0) as priority_raises,
-        coalesce(counts.agent_changes + counts.team_changes > 0, false) as is_transferred,
-        coalesce(counts.team_changes + counts.priority_raises > 0, false) as is_escalated,
-    from query_table(of_tickets) as tickets
-    semi join telling_sources using (source)
-    left join counts using (source, ticket_id);
+        source,
+        ticket_id,
+        channel,
+        team,
+        agent,
+        topic,
+        priority,
+        created_at,
+        coalesce(agent_change_count, 0) as agent_changes,
+        coalesce(team_change_count, 0) as team_changes,
+        coalesce(priority_raise_count, 0) as priority_raises,
+        agent_changes + team_changes > 0 as is_transferred,
+        team_changes + priority_raises > 0 as is_escalated,
+    from query_table(of_tickets)
+    semi join telling_sources using (source);
 
 comment on macro table transfers is
 'family: rows
@@ -154,5 +124,5 @@ clock: none
 population: tickets of sources that deliver changes of agent or team
 date: created_at of the ticket
 direction: neither
-call: transfers(of_tickets := ''tickets'', of_events := ''ticket_events'')
+call: transfers(of_tickets := ''tickets'')
 example: select team, sum(team_changes) as passed_on from transfers() group by all';

@@ -169,7 +169,7 @@ population: solved and closed tickets whose messages are known
 date: solved_at of the ticket
 direction: neither
 call: bot_handled_rate(bot_reply_count, agent_reply_count, status)
-example: with replies as (select source, ticket_id, count(*) filter (where author_kind = ''bot'') as bots, count(*) filter (where author_kind = ''agent'') as agents from messages where is_public group by all) select channel, bot_handled_rate(bots, agents, status) as share from tickets inner join replies using (source, ticket_id) group by channel';
+example: select channel, bot_handled_rate(bot_reply_count, reply_count, status) as share from tickets group by channel';
 
 create or replace macro response_rate(answered_at) as
     share_of(answered_at is not null);

@@ -64,9 +64,17 @@ create table if not exists store.tickets (
     unassigned_seconds double,
     unassigned_since_at timestamp,
     promise_kept_at_source boolean,
+    bot_reply_count bigint,
+    agent_change_count bigint,
+    team_change_count bigint,
+    priority_raise_count bigint,
 );
--- A file of an earlier version lacks it.
+-- A file of an earlier version lacks them.
 alter table store.tickets add column if not exists ticket_no uinteger;
+alter table store.tickets add column if not exists bot_reply_count bigint;
+alter table store.tickets add column if not exists agent_change_count bigint;
+alter table store.tickets add column if not exists team_change_count bigint;
+alter table store.tickets add column if not exists priority_raise_count bigint;
 comment on table store.tickets is 'One row per ticket, without what depends on the present instant: see the view tickets.
 example: select is_open, count(*) as tickets from store.tickets group by is_open';
 comment on column store.tickets.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';

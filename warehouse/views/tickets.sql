@@ -89,6 +89,10 @@ comment on column tickets.assignee_station_count is 'Times an agent was set; nul
 comment on column tickets.unique_assignee_count is 'Different agents it was set to; null where the source delivers no changes.';
 comment on column tickets.group_station_count is 'Times a team was set; null where the source delivers no changes.';
 comment on column tickets.reassignment_count is 'Times it went from one agent or team to another; null where the source delivers no changes.';
+comment on column tickets.agent_change_count is 'Times it went from one agent to another, as far as changes tell; null: none tells of an agent or a team.';
+comment on column tickets.team_change_count is 'Times it went from one team to another, as far as changes tell; null: none tells of an agent or a team.';
+comment on column tickets.priority_raise_count is 'Times its priority was raised (low, normal, high, urgent); null where the source delivers no changes.';
+comment on column tickets.bot_reply_count is 'Public messages by bots; null: no public message is known.';
 comment on column tickets.resolution_count is 'Times its status became solved.';
 comment on column tickets.reopen_count is 'Times it was finished (solved or closed) again. A ticket that is open again counts once it is finished; backlog_changes has the moment of each reopening.';
 comment on column tickets.is_one_touch is 'Solved or closed now, with exactly one public message by an agent; null: the source delivers no messages.';
