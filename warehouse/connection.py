@@ -13,6 +13,8 @@ from warehouse.errors import NoWarehouse
 
 # Written so that DuckDB 1.5 clients, which most analysts' tools still bring, open the files too.
 STORAGE_VERSION = "v1.5.0"
+# What the pages' questions and the blocks that are kept for them may take together; more goes to temporary files.
+READING_MEMORY = "1GB"
 SQL_FOLDER = Path(__file__).parent
 _NUMBERED = re.compile(r"warehouse-(\d+)\.duckdb")
 
@@ -76,7 +78,9 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
 
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
-    connection = duckdb.connect(":memory:", config={"temp_directory": str(folder / "reading.tmp")})
+    connection = duckdb.connect(
+        ":memory:", config={"temp_directory": str(folder / "reading.tmp"), "memory_limit": READING_MEMORY}
+    )
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 
