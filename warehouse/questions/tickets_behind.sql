@@ -31,6 +31,13 @@ with
             any_value(priority) as priority,
             null::double as figure,
         from backlog_changes
+        semi join
+            -- Open now, or until some time after it: a ticket that is over came into its status when it left, or later.
+            (
+                select distinct ticket_no,
+                from store.tickets
+                where $which = 'open_then' and (is_open or status_since_at is null or status_since_at >= $end)
+            ) using (ticket_no)
         where $which = 'open_then' and ($end is null or happened_at < $end)
         group by source, ticket_id
         having sum(open_change) > 0
