@@ -321,6 +321,17 @@ def test_changed_hours_count_for_tickets_that_are_long_over(desk: Desk) -> None:
     assert desk.ask("select opens_minute, closes_minute from schedule_hours") == [(4860, 5340)]
 
 
+def test_a_new_year_makes_calendars_longer_and_builds_no_old_ticket_anew(desk: Desk) -> None:
+    desk.source("tickets", "ticket")
+    desk.setting(_schedule("Hours", "UTC", OFFICE))
+    _deliver(desk, ("T1", "2024-12-30 00:00", "2024-12-31 00:00", ""))
+    assert desk.ask("select max(year(opens_at)) from open_hours") == [(2035,)]
+    desk.deliver("tickets/b.csv", "ticket_id,created_at,solved_at\nT2,2025-01-06T00:00:00Z,2025-01-07T00:00:00Z\n")
+    assert desk.run().tickets_built == 1
+    assert desk.ask("select max(year(opens_at)) from open_hours") == [(2036,)]
+    assert _business_seconds(desk) == {"T1": 8 * HOUR, "T2": 8 * HOUR}
+
+
 def test_changed_settings_count_for_tickets_that_are_long_over(desk: Desk) -> None:
     desk.source("tickets", "ticket")
     desk.setting(_schedule("Hours", "UTC", OFFICE))

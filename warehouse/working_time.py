@@ -48,7 +48,8 @@ def end_instant(day: date | None, time_zone: str) -> datetime | None:
 def keep_calendars(connection: duckdb.DuckDBPyConnection) -> bool:
     """Brings the calendars up to date with what is delivered and set. Reads temp table oldest: see slicing.py.
 
-    Where the calendar of a source is another one now, all its tickets are touched. Returns whether that touched any more.
+    Where the calendar of a source is another one now, all its tickets are touched, unless it only goes on for longer, as with every new
+    year. Returns whether that touched any more.
     """
     _note_built_before(connection)
     steps = ", ".join(f"{table}_now as ({read_sql(f'marts/{table}')})" for table in (*KEPT, "calendars"))
@@ -64,9 +65,18 @@ def keep_calendars(connection: duckdb.DuckDBPyConnection) -> bool:
     )
     for table in (*KEPT, "calendars"):
         connection.execute(f"create or replace temp table {table}_now as {read_sql(f'marts/{table}')}")
+    prolonged = "select source from calendars_now semi join store.calendars using (source, made_of)"
+    connection.execute(
+        f"create or replace temp table other_calendars as from changed_calendars where source not in ({prolonged})"
+    )
     _replace_changed(connection)
     touched = _touch_changed(connection)
-    for table in (*(f"{name}_now" for name in (*KEPT, "calendars")), "changed_calendars", "built_before"):
+    for table in (
+        *(f"{name}_now" for name in (*KEPT, "calendars")),
+        "changed_calendars",
+        "other_calendars",
+        "built_before",
+    ):
         connection.execute(f"drop table temp.{table}")
     return touched
 
@@ -101,6 +111,6 @@ def _touch_changed(connection: duckdb.DuckDBPyConnection) -> bool:
         if kind.builds == "ticket":
             connection.execute(
                 f"insert into store.touched_tickets select distinct ticket_no from store.{kind.table}"
-                " semi join changed_calendars using (source)"
+                " semi join other_calendars using (source)"
             )
     return connection.execute(count).fetchall() != before
