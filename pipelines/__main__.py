@@ -214,7 +214,7 @@ def _serve(parsed: argparse.Namespace) -> int:
 
 def _status(parsed: argparse.Namespace) -> int:
     try:
-        code, text = status(_settings(parsed), parsed.json)
+        code, text = status(load(parsed.settings), parsed.json)
     except NoWarehouse as error:
         say(str(error), sys.stderr)
         return NO_WAREHOUSE
