@@ -7,8 +7,7 @@ import asyncio
 import gc
 import importlib
 import os
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 from streamlit import config
 
+from pages.elements import server_log
 from pages.elements.compression import CompressedAssets
 from pages.elements.door import Door, Rules, login_secrets, refuse_half_a_login, refuse_open_door, refuse_other_trust
 from warehouse.errors import SupportError
@@ -43,25 +43,14 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
     redrawing.cancel()
 
 
-def health(_: Request) -> JSONResponse:
-    """The version that pages show and how far its data goes; 503 with the reason where there is none. Where visitors log in, neither names
-    nor folders are said."""
-    from pages.elements import data
+def asked_for(what: str) -> Callable[[Request], Response]:
+    """An answer of pages.elements.probes, which is imported when it is first asked for."""
 
-    is_open = False
-    try:
-        is_open = data.settings().access is None
-        version = data.version()
-        known = data.sources(data.path(), version)
-    except SupportError as error:
-        reason = {"reason": str(error)} if is_open else {}
-        return JSONResponse({"state": "no data", **reason}, status_code=503)
-    if not is_open:
-        oldest = min((source.as_of for source in known if source.as_of), default=None)
-        return JSONResponse({"state": "ready", "version": version, "as_of": oldest and f"{oldest}Z"})
-    return JSONResponse(
-        {"state": "ready", "version": version, "as_of": {source.name: f"{source.as_of}Z" for source in known}}
-    )
+    def answer(asked: Request) -> Response:
+        response: Response = getattr(importlib.import_module("pages.elements.probes"), what)(asked)
+        return response
+
+    return answer
 
 
 def settings_from_arguments() -> None:
@@ -77,25 +66,26 @@ def rules(login: dict[str, Any]) -> Rules:
     """What the door goes by; ends the process with a clear line where it would stand open, or a login cannot work."""
     try:
         settings = load(settings_path())
+        server_log.set_up(settings.log.format)
         refuse_open_door(settings, st.get_option("server.address"))
         refuse_half_a_login(settings, login)
         refuse_other_trust(settings)
     except SupportError as error:
-        sys.exit(str(error))
+        server_log.refuse(str(error))
     if settings.access and settings.access.login == "header":
         # Streamlit then lets nobody go on with a session that was begun under another name.
         config.set_option("server.trustedUserHeaders", {settings.access.header: "email"})
-    return Rules(
-        tuple(settings.dashboard.hosts), settings.access, str(login.get("redirect_uri", "")).startswith("https:")
-    )
+    is_https = str(login.get("redirect_uri", "")).startswith("https:")
+    return Rules(tuple(settings.dashboard.hosts), settings.access, is_https, tuple(settings.health.monitors))
 
 
 settings_from_arguments()
+server_log.set_up(None)
 login = login_secrets()
 app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     lifespan=lifespan,
-    routes=[Route("/api/health", health)],
+    routes=[Route("/api/health", asked_for("health")), Route("/api/metrics", asked_for("metrics"))],
     middleware=[Middleware(Door, rules=rules(login)), Middleware(CompressedAssets)],
     secrets={"auth": login} if login else None,
 )

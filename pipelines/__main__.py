@@ -1,4 +1,4 @@
-"""python -m pipelines run | check | serve | upkeep | forget | sample | start: how data gets in. Every command takes --settings FILE."""
+"""python -m pipelines run | check | serve | status | upkeep | forget | sample | start: how data gets in. Every command takes --settings FILE."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import signal
 import sys
 import threading
 import time
+from contextvars import copy_context
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from pipelines import sample
 from pipelines.forget import forget
@@ -20,25 +21,32 @@ from pipelines.schedule import serve, summary
 from pipelines.sources.check import check
 from pipelines.sources.files import base_folder
 from pipelines.start import start
-from warehouse import journal
-from warehouse.errors import SettingsError, SupportError
+from pipelines.status import NO_WAREHOUSE, status
+from warehouse import journal, logs
+from warehouse.errors import NoWarehouse, SettingsError, SupportError
 from warehouse.settings import Sample, Settings, load, settings_path
 from warehouse.sources import RemoteSource
 from warehouse.texts import printable
+
+log = logging.getLogger("pipelines")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; what a person can mend is one line on stderr and exit code 1 (2 for settings)."""
     parsed = _parser().parse_args(arguments)
-    logging.basicConfig(handlers=[log_handler()], level=logging.INFO)
+    is_service = parsed.command in (_serve, _start) or getattr(parsed, "live", False)
+    if is_service:
+        logs.set_up(None)
+    else:
+        logging.basicConfig(handlers=[logs.handler("text")], level=logging.INFO)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a refresh longer than its interval is no news
     try:
         return int(parsed.command(parsed) or 0)
     except SettingsError as error:
-        say(str(error), sys.stderr)
+        tell(str(error), logging.ERROR)
         return 2
     except SupportError as error:
-        say(str(error), sys.stderr)
+        tell(str(error), logging.ERROR)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -49,21 +57,12 @@ def say(text: str, stream: TextIO | None = None) -> None:
     print(printable(text), file=stream or sys.stdout, flush=True)
 
 
-class OneLine(logging.Formatter):
-    """Log lines that what they tell of cannot steer or break."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return printable(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:
-        return "\n".join(map(printable, super().formatException(ei).split("\n")))
-
-
-def log_handler() -> logging.Handler:
-    """Where the log goes: stderr."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine("%(asctime)s %(message)s"))
-    return handler
+def tell(text: str, level: int = logging.INFO) -> None:
+    """A line on stderr of what goes on: of a service that logs JSON, one of its log."""
+    if logs.is_json():
+        log.log(level, text)
+    else:
+        say(text, sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         "say of each source whether it can be reached, since when it would be pulled, and what is missing",
     )
     _command(commands, "serve", _serve, "do so on the schedule of support.toml until stopped")
+    told = _command(
+        commands, "status", _status, "say how things stand: 0 good, 1 not, 2 settings wrong, 3 no warehouse"
+    )
+    told.add_argument("--json", action="store_true", help="as a document for programs")
     _command(
         commands, "upkeep", _upkeep, "put the warehouse's rows back in order and give back the space of dropped ones"
     )
@@ -130,10 +133,12 @@ class Announcer:
 
     def __init__(self) -> None:
         self._message, self._since, self._said = "", time.monotonic(), 0
+        self._context = copy_context()
         threading.Thread(target=self._say_now_and_then, daemon=True).start()
 
     def __call__(self, message: str) -> None:
         self._message, self._since, self._said = message, time.monotonic(), 0
+        self._context = copy_context()  # what it is about
 
     def _say_now_and_then(self) -> None:
         while True:
@@ -141,7 +146,8 @@ class Announcer:
             seconds = time.monotonic() - self._since
             if self._message and seconds >= (1 if not self._said else 10 * self._said):
                 self._said += 1
-                say(f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else ""), sys.stderr)
+                said = f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else "")
+                self._context.run(tell, said)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -195,13 +201,26 @@ def _forget(parsed: argparse.Namespace) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> int:
-    pipelines = Pipelines(_settings(parsed), Announcer())
+    settings = _settings(parsed)
+    logs.set_up(settings.log.format)
+    pipelines = Pipelines(settings, Announcer())
     stop = _stop_on_signals()
     try:
         serve(pipelines, stop)
     finally:
         pipelines.close()
     return 0
+
+
+def _status(parsed: argparse.Namespace) -> int:
+    try:
+        code, text = status(load(parsed.settings), parsed.json)
+    except NoWarehouse as error:
+        say(str(error), sys.stderr)
+        return NO_WAREHOUSE
+    for line in text.split("\n"):
+        say(line)
+    return code
 
 
 def _upkeep(parsed: argparse.Namespace) -> int:
@@ -267,7 +286,9 @@ def _made_up_history(plan: Sample, parsed: argparse.Namespace) -> sample.HelpDes
 
 
 def _start(parsed: argparse.Namespace) -> int:
-    return start(parsed.settings, load(parsed.settings))
+    settings = load(parsed.settings)
+    logs.set_up(settings.log.format)
+    return start(parsed.settings, settings)
 
 
 if __name__ == "__main__":

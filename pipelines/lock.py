@@ -34,6 +34,36 @@ class FolderLock:
         self._file.close()
 
 
+def holder(folder: Path, name: str = "pipelines") -> int | None:
+    """The process that holds the lock of a folder; None: none does. Looks, and takes nothing: whoever starts meanwhile is not refused.
+
+    Linux says which files are locked. Elsewhere, the process whose number stands in the file has to be alive.
+    """
+    try:
+        path = folder / f"{name}.lock"
+        number, inode = path.read_text(encoding="ascii"), path.stat().st_ino
+    except (OSError, ValueError):
+        return None
+    locks = Path("/proc/locks")
+    if locks.exists():
+        lines = (line.split() for line in locks.read_text(encoding="ascii").splitlines())
+        # 3: FLOCK ADVISORY WRITE 4711 fd:00:1234 0 EOF
+        is_held = any(fields[4:5] == [number] and fields[5].endswith(f":{inode}") for fields in lines)
+    else:
+        is_held = number.isdigit() and _is_alive(int(number))
+    return int(number) if is_held else None
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def make_writable(folder: Path) -> None:
     """Makes the folder where it is missing; raises FolderError where nothing can be written in it."""
     try:

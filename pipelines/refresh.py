@@ -18,7 +18,7 @@ from pipelines import erasures
 from pipelines.lock import FolderLock
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
-from warehouse import answers, journal, page_queries, privacy
+from warehouse import answers, journal, logs, page_queries, privacy, state
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
@@ -32,6 +32,7 @@ from warehouse.rows import WRITTEN
 from warehouse.services import endpoints_of, received_folder, speaks_of_customers
 from warehouse.settings import Privacy, Settings
 from warehouse.sources import RemoteSource, Source
+from warehouse.state import State
 from warehouse.upkeep import Done, Upkeep
 from warehouse.writing import written_folder
 from warehouse.zendesk_tables import version
@@ -78,6 +79,9 @@ class Pipelines:
         self._highest_number = 0
         self._publishing_seconds = 0.0
         self._upkeep: Upkeep | None = None
+        # What the last look found wrong, and how the last run of this process ended.
+        self.problems: list[str] = []
+        self.last: State | None = None
         try:
             self._open()
         except BaseException:
@@ -157,6 +161,7 @@ class Pipelines:
         is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
         arrivals, problems = self._take_in()
         problems += journal.pull_problems(self.connection)
+        self.problems = list(problems)
         if (
             only_if_new
             and not arrivals
@@ -171,7 +176,8 @@ class Pipelines:
         report.arrived = sum(arrival.landed_name is not None for arrival in arrivals)
         report.known = len(arrivals) - report.arrived
         try:
-            self._work(report)
+            with logs.about(run_id=report.run_id):
+                self._work(report)
         except (SupportError, duckdb.Error, OSError) as error:
             roll_back(self.connection)
             report.state = "failed"
@@ -179,6 +185,9 @@ class Pipelines:
             journal.end_run(
                 self.connection, report.run_id, "failed", report.problems, report.tickets_built, report.seconds, None
             )
+        self.last = state.ended(
+            self.folder, report.run_id, report.state, report.problems, report.findings, report.seconds
+        )
         return report
 
     def _work(self, report: Report) -> None:

@@ -10,14 +10,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from pipelines.health_address import answering
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
+from pipelines.watch import Watch
+from warehouse import logs
 from warehouse.errors import SupportError
 from warehouse.settings import Settings
 
@@ -37,12 +41,14 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         "pulls": ThreadPoolExecutor(max(len(remote_sources), 1)),
     }
     scheduler = BackgroundScheduler(executors=executors, timezone=UTC)
-    _add(scheduler, "refresh", _refresh, _trigger(pipelines.settings), pipelines, turn)
+    watch = Watch(pipelines)
+    scheduler.add_listener(watch.heard, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
+    _add(scheduler, "refresh", _refresh, refresh_trigger(pipelines.settings), pipelines, turn, watch)
     _add(
         scheduler,
         "upkeep",
         keep_up,
-        _nightly(pipelines.settings),
+        upkeep_trigger(pipelines.settings),
         pipelines,
         turn,
         stop,
@@ -55,7 +61,8 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         _add(scheduler, f"pull {name}", _pull, trigger, pipelines.settings, name, stop, executor="pulls")
     scheduler.start()
     try:
-        stop.wait()
+        with answering(pipelines.settings.health, watch):
+            stop.wait()
     finally:
         scheduler.shutdown(wait=True)
 
@@ -97,17 +104,24 @@ def keep_up(pipelines: Pipelines, turn: threading.Lock, stop: threading.Event) -
     log.info(done.line() if done else "upkeep stopped: the rest is for the next one")
 
 
-def _nightly(settings: Settings) -> BaseTrigger:
+def upkeep_trigger(settings: Settings) -> BaseTrigger:
+    """When rows are put back in order."""
     return CronTrigger.from_crontab(settings.schedule.upkeep_cron, timezone=settings.clock.time_zone)
 
 
-def _trigger(settings: Settings) -> BaseTrigger:
+def refresh_trigger(settings: Settings) -> BaseTrigger:
+    """When new exports are looked for."""
     if settings.schedule.refresh_cron:
         return CronTrigger.from_crontab(settings.schedule.refresh_cron, timezone=settings.clock.time_zone)
     return IntervalTrigger(seconds=settings.schedule.refresh_seconds, timezone=UTC)
 
 
 def _pull(settings: Settings, name: str, stop: threading.Event) -> None:
+    with logs.about(source=name, pull=f"{name} {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"):
+        _pull_and_say(settings, name, stop)
+
+
+def _pull_and_say(settings: Settings, name: str, stop: threading.Event) -> None:
     outcome = pull_one(settings, name, stop, Slowly())
     if outcome.problems:
         log.warning(f"[sources.{name}] {'; '.join(outcome.problems)}")
@@ -129,10 +143,16 @@ class Slowly:
             log.info(message)
 
 
-def _refresh(pipelines: Pipelines, turn: threading.Lock) -> None:
+def _refresh(pipelines: Pipelines, turn: threading.Lock, watch: Watch) -> None:
     with turn:
         report = pipelines.run("schedule", only_if_new=True)
-    if report:
+        if report:
+            _say(report)
+        watch.looked(pipelines, report)
+
+
+def _say(report: Report) -> None:
+    with logs.about(run_id=report.run_id):
         log.log(logging.WARNING if report.state == "failed" or report.problems else logging.INFO, summary(report))
 
 

@@ -23,9 +23,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages.elements import downloads, markdown, tables, weekly_cards
 from pages.elements.sitemap import ENTRIES, PAGES, Entry
-from pipelines.__main__ import log_handler
 from tests import hostile
 from tests.conftest import Desk
+from warehouse import logs
 from warehouse.texts import one_line
 from warehouse.writing import write
 
@@ -366,7 +366,7 @@ def test_a_run_prints_lines_that_no_file_and_no_row_can_forge_or_steer(tmp_path:
 @pytest.mark.parametrize("text", hostile.ALL, ids=list(hostile.TEXTS))
 def test_a_log_line_stays_one_line_that_steers_nothing(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("hostile")
-    log.handlers = [log_handler()]
+    log.handlers = [logs.handler("text")]
     log.propagate = False
     log.warning("run 1 failed: %s", text)
     (line,) = capsys.readouterr().err.splitlines()
@@ -375,7 +375,7 @@ def test_a_log_line_stays_one_line_that_steers_nothing(text: str, capsys: pytest
 
 def test_an_error_in_the_log_keeps_its_lines_and_steers_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     log = logging.getLogger("hostile")
-    log.handlers = [log_handler()]
+    log.handlers = [logs.handler("text")]
     try:
         raise ValueError(hostile.TEXTS["escape"])
     except ValueError:

@@ -76,6 +76,15 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def prove_readable(folder: Path, version: int) -> None:
+    """Opens a published version anew and asks it something. Raises NoWarehouse where it cannot be read."""
+    try:
+        with open_version(folder, version) as connection:
+            connection.execute("select max(run_id) from runs").fetchall()
+    except (duckdb.Error, OSError) as error:
+        raise NoWarehouse(f"{folder} holds a version that cannot be opened: {' '.join(str(error).split())}") from error
+
+
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
     connection = duckdb.connect(

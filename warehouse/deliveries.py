@@ -10,6 +10,14 @@ import pandas as pd
 # empty: never delivered. unusable: delivered, and nothing of it could be loaded. history: it tells of the past, and its age says nothing.
 # steady: what holds until it is replaced, such as holidays.
 State = Literal["fresh", "stale", "history", "steady", "empty", "unusable"]
+STATE_WORDS: dict[State, str] = {
+    "fresh": "in time",
+    "stale": "stale",
+    "history": "history",
+    "steady": "as needed",
+    "empty": "nothing yet",
+    "unusable": "not loaded",
+}
 STEADY_KINDS = ("schedule", "holiday", "target", "name", "remark")
 # A feed whose newest file spoke of a time this long past when it was written is a history.
 HISTORY_AFTER = timedelta(days=1)

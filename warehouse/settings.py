@@ -143,6 +143,20 @@ class Dashboard(Section):
     without_login: bool = False
 
 
+class Health(Section):
+    """Where `serve` says how it does (/healthz, /metrics; port 0: nowhere), and who beside this machine may ask the dashboard for its metrics."""
+
+    address: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8502
+    monitors: list[IPvAnyNetwork] = []
+
+
+class Log(Section):
+    """How `serve` and the dashboard log on stderr; without a format, text at a terminal and JSON lines elsewhere."""
+
+    format: Literal["json", "text"] | None = None
+
+
 RoleName = Literal["lead", "executive", "analyst", "admin"]
 
 
@@ -291,6 +305,8 @@ class Settings(Section):
     clock: Clock = Clock()
     schedule: Schedule = Schedule()
     dashboard: Dashboard = Dashboard()
+    health: Health = Health()
+    log: Log = Log()
     access: Access | None = None
     privacy: Privacy = Privacy()
     sql: Sql = Sql()

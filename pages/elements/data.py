@@ -14,10 +14,11 @@ from pages.elements.habits import OURS, Habits
 from pages.elements.kept import kept
 from pages.elements.palette import Theme
 from pages.elements.periods import Period
-from pages.elements.process import of_file
+from pages.elements.process import of_file as of_file
 from pages.elements.process import path as path
 from pages.elements.process import settings as settings
 from warehouse import dictionary as file_dictionary
+from warehouse import state
 from warehouse.ask import Filters, Warehouse
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
 from warehouse.dictionary import Dictionary
@@ -25,6 +26,8 @@ from warehouse.errors import NoWarehouse
 from warehouse.glossary import of_version
 from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
+from warehouse.standing import Facts, Pull, Standing, facts
+from warehouse.standing import standing as stands
 
 # Answers are small (aggregated); drawings are whole pages of figures.
 KEPT_ANSWERS = 2000
@@ -186,6 +189,21 @@ def sources(settings_file: str, version: int) -> tuple[Source, ...]:
         )
         for row in _answer(settings_file, version, "sources_as_of", Filters(), EVERYTHING).itertuples()
     )
+
+
+def standing(settings_file: str, version: int) -> Standing:
+    """How the pipelines stand now, as far as the newest version and the file beside it say."""
+    settings = of_file(settings_file)
+    known, pulls = _deliveries(settings_file, version)
+    return stands(known, pulls, state.read(settings.data.folder), now(), settings.schedule.refresh_seconds)
+
+
+@kept(most=2)
+def _deliveries(settings_file: str, version: int) -> tuple[Facts, list[Pull]]:
+    del version  # part of the key
+    ask = _warehouse(settings_file).ask
+    pulls: Any = ask("health_pulls").drop_duplicates("name").itertuples()
+    return facts(ask), [Pull(row.name, None if pd.isna(row.message) else row.message) for row in pulls]
 
 
 def choices(settings_file: str, is_filled: bool) -> dict[str, dict[str, str]]:

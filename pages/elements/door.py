@@ -32,8 +32,8 @@ from warehouse.settings import Access, Settings
 
 # Addresses that no page needs: uploads, and driving the pages without a browser.
 CLOSED = ("/_stcore/upload_file", "/_stcore/agent/")
-# For this machine's own monitoring alone.
-OF_THIS_MACHINE = ("/_stcore/metrics",)
+# For this machine's own monitoring, and the monitors that support.toml names.
+OF_MONITORS = ("/_stcore/metrics", "/api/metrics")
 # Says that the server is up and nothing else: whoever watches over it may ask by any name.
 PROBE = "/_stcore/health"
 # What only visitors with a role may fetch: files that pages made for them.
@@ -93,11 +93,13 @@ def refuse_half_a_login(settings: Settings, login: Mapping[str, object]) -> None
 
 @dataclass(frozen=True)
 class Rules:
-    """What the door goes by. `hosts`: the names under which browsers may ask; none: addresses and this machine's own names."""
+    """What the door goes by. `hosts`: the names under which browsers may ask; none: addresses and this machine's own names. `monitors`:
+    who may ask for metrics, besides this machine."""
 
     hosts: tuple[str, ...] = ()
     access: Access | None = None
     is_https: bool = False
+    monitors: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @cached_property
     def identity_headers(self) -> set[str]:
@@ -162,7 +164,9 @@ class Door:
             )
         if path.startswith(CLOSED):
             return 404, "Not found"
-        if path.startswith(OF_THIS_MACHINE) and not _is_of_this_machine(scope, headers):
+        if path.startswith(OF_MONITORS) and not (
+            _is_of_this_machine(scope, headers) or _is_within(scope, headers, self.rules.monitors)
+        ):
             return 404, "Not found"
         if path.startswith(OF_VISITORS) and not self._has_role(Headers(scope=scope)):
             return 403, "Log in first"

@@ -17,6 +17,7 @@ from pages.elements.periods import local_time
 from pages.elements.tables import Table
 from pages.elements.tiles import quiet
 from warehouse.checking import checks
+from warehouse.deliveries import STATE_WORDS
 
 TABLE_HEIGHT = 280
 CHART_HEIGHT = 220
@@ -38,7 +39,7 @@ def feeds_table(view: View, feeds: pd.DataFrame, reasons: pd.DataFrame) -> None:
     """A row a feed (see warehouse.deliveries.judged); it opens what of it was rejected."""
     texts = {
         "Feed": feeds["feed"],
-        "State": feeds["state"].map(health_words.STATES),
+        "State": feeds["state"].map(STATE_WORDS),
         "Silent for": feeds["silent_seconds"].map(format.duration),
         "Usual gap": feeds["usual_gap_seconds"].map(format.duration),
         "Late after": feeds["allowed_seconds"].map(format.duration),

@@ -9,15 +9,6 @@ import pandas as pd
 from pages.elements import format, leads
 from warehouse.deliveries import GAPS_OF_A_RHYTHM
 
-STATES = {
-    "fresh": "in time",
-    "stale": "stale",
-    "history": "history",
-    "steady": "as needed",
-    "empty": "nothing yet",
-    "unusable": "not loaded",
-}
-
 # What to do about a finding, by the name of its check.
 ADVICE = {
     "agents_have_a_team": "Deliver the team with tickets or events: map it under columns.team of the source.",
