@@ -21,6 +21,8 @@ class Visit:
         self._query = query
         # As a browser does, it tells what it still has, and is not sent that again.
         self._kept: set[str] = set()
+        # Errors that pages showed.
+        self.problems: list[str] = []
 
     def run(self) -> float:
         """Seconds of a script run, from asking to the last of what is sent."""
@@ -40,6 +42,8 @@ class Visit:
         sent.ParseFromString(self._socket.recv(timeout=60))
         if sent.metadata.cacheable:
             self._kept.add(sent.hash)
+        if sent.delta.new_element.WhichOneof("type") == "exception":
+            self.problems.append(sent.delta.new_element.exception.message or sent.delta.new_element.exception.type)
         return sent.WhichOneof("type")
 
 
