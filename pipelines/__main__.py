@@ -20,7 +20,7 @@ from pipelines.schedule import serve, summary
 from pipelines.sources.check import check
 from pipelines.sources.files import base_folder
 from pipelines.start import start
-from warehouse import journal
+from warehouse import __version__, journal
 from warehouse.errors import SettingsError, SupportError
 from warehouse.settings import Sample, Settings, load, settings_path
 from warehouse.sources import RemoteSource
@@ -68,6 +68,7 @@ def log_handler() -> logging.Handler:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipelines", description="Pulls exports into the warehouse.")
+    parser.add_argument("--version", action="version", version=f"support operations dashboard {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "run", _run, "pull, load, build, check and publish once, and say what was done")
     _command(

@@ -65,8 +65,6 @@ create table if not exists store.tickets (
     unassigned_since_at timestamp,
     promise_kept_at_source boolean,
 );
--- A file of an earlier version lacks it.
-alter table store.tickets add column if not exists ticket_no uinteger;
 comment on table store.tickets is 'One row per ticket, without what depends on the present instant: see the view tickets.
 example: select is_open, count(*) as tickets from store.tickets group by is_open';
 comment on column store.tickets.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
@@ -103,8 +101,6 @@ create table if not exists store.waits (
     began_unscheduled double,
     fault varchar,
 );
--- A file of an earlier version lacks it.
-alter table store.waits add column if not exists ticket_no uinteger;
 comment on table store.waits is 'One row per wait, without what depends on the present instant: see the view waits.
 example: select outcome, count(*) as waits from store.waits group by outcome';
 comment on column store.waits.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
@@ -137,8 +133,6 @@ create table if not exists store.sla_outcomes (
     clock_unscheduled double,
     due_at timestamp,
 );
--- A file of an earlier version lacks it.
-alter table store.sla_outcomes add column if not exists ticket_no uinteger;
 comment on table store.sla_outcomes is 'One row per target put on a ticket, without what depends on the present instant: see the view sla_outcomes.
 example: select metric, count(*) as targets from store.sla_outcomes group by metric';
 comment on column store.sla_outcomes.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
