@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pages.elements.sitemap import ENTRIES
 from tests.bench import written
@@ -197,6 +196,7 @@ def _figures(readings: Readings, size: str, rows: float) -> list[Figure]:
         found += [
             _flat(f"{process.name}: memory", size, process.megabytes, "MB"),
             _flat(f"{process.name}: file handles", size, process.handles, ""),
+            Figure(f"{process.name}: file handles, at most", size, max(process.handles), ""),
             _flat(f"{process.name}: threads", size, process.threads, ""),
         ]
     by_row = [_by_row(part, readings.rows) for part in (readings.loading, readings.published)]
@@ -224,8 +224,3 @@ def _flat(what: str, size: str, values: list[float], unit: str) -> Figure:
 
 def _bytes(folder: Path, pattern: str) -> float:
     return sum(path.stat().st_size for path in folder.glob(pattern))
-
-
-def said(found: list[Figure]) -> dict[str, Any]:
-    """Ratios and values by name, for the tests."""
-    return {figure.what: figure.ratio if figure.baseline is not None else figure.value for figure in found}

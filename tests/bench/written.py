@@ -34,7 +34,9 @@ FOUND = {
     "answers": "select count(score) from survey_responses",
     "score": "select sum(score)::bigint from survey_responses",
 }
-STATUSES = "select status, count(*) from tickets where ticket_id in (select ticket_id from store.ticket_rows) group by status"
+STATUSES = (
+    "select status, count(*) from tickets where ticket_id in (select ticket_id from store.ticket_rows) group by status"
+)
 
 
 @dataclass
@@ -98,7 +100,11 @@ def differences(written: Sums, data: Path) -> list[str]:
     there = found(data)
     with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as connection:
         statuses = dict(connection.execute(STATUSES).fetchall())
-    lines = [f"{name}: {value} written, {there[name]} found" for name, value in written.expected().items() if value != there[name]]
+    lines = [
+        f"{name}: {value} written, {there[name]} found"
+        for name, value in written.expected().items()
+        if value != there[name]
+    ]
     if statuses != written.statuses():
         lines.append(f"tickets by status: {written.statuses()} written, {statuses} found")
     return lines
