@@ -11,6 +11,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
+# A machine may be busy with other things.
+LONGEST_SECONDS = 300
+
 
 class Visit:
     """A visit of one page by somebody who stays on it."""
@@ -39,7 +42,7 @@ class Visit:
     def _takes(self) -> str | None:
         """What kind of message comes next."""
         sent = ForwardMsg()
-        sent.ParseFromString(self.socket.recv(timeout=60))
+        sent.ParseFromString(self.socket.recv(timeout=LONGEST_SECONDS))
         if sent.metadata.cacheable:
             self._kept.add(sent.hash)
         if sent.delta.new_element.WhichOneof("type") == "exception":
@@ -56,7 +59,8 @@ def visit(address: str, page: str = "", query: str = "", headers: Mapping[str, s
         subprotocols=["streamlit"],
         additional_headers=headers,
         max_size=None,
-        open_timeout=60,
+        open_timeout=LONGEST_SECONDS,
+        ping_timeout=LONGEST_SECONDS,
     ) as socket:
         yield Visit(socket, page, query)
 

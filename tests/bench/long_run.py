@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pages.elements.sitemap import ENTRIES
 from tests.bench import written
-from tests.bench.figures import Figure, middle
+from tests.bench.figures import Figure, middle, table
 from tests.browsing import PROJECT, free_port, wait_until_served
 from tests.viewer import visit
 from warehouse.connection import numbered_versions
@@ -86,9 +86,11 @@ def figures(folder: Path, minutes: float, tickets: int = TICKETS, days: int = DA
         processes[0].running.send_signal(signal.SIGTERM)
         processes[0].running.wait(timeout=60)
         differences = written.differences_in_the_end(exports, folder / "data", LONGEST_TAKING_IN)
+    rows = exports.read().rows
+    found = _figures(readings, f"{minutes:g} minutes, {rows:,} rows", rows)
     if readings.problems or differences:
-        raise RuntimeError("\n".join([*readings.problems[:10], *differences]))
-    return _figures(readings, f"{minutes:g} minutes, {exports.read().rows:,} rows", exports.read().rows)
+        raise RuntimeError("\n".join([*readings.problems[:10], *differences, table(found)]))
+    return found
 
 
 def _settings(folder: Path, tickets: int, days: int) -> Path:
