@@ -19,11 +19,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit import config
 
-from pages.elements import server_log
+from pages.elements import connections, server_log
 from pages.elements.compression import CompressedAssets
 from pages.elements.door import Door, Rules, login_secrets, refuse_half_a_login, refuse_open_door, refuse_other_trust
+from pages.elements.limits import Limits
 from warehouse.errors import SupportError
-from warehouse.settings import load, settings_path
+from warehouse.section import size_bytes
+from warehouse.settings import Dashboard, load, settings_path
 
 # Imported before the first visitor: two first sessions at once can meet a half-imported pandas.
 HEAVY = ("pandas", "plotly.graph_objects", "duckdb", "pages.elements.charts", "pages.elements.frame")
@@ -79,6 +81,13 @@ def rules(login: dict[str, Any]) -> Rules:
     return Rules(tuple(settings.dashboard.hosts), settings.access, is_https, tuple(settings.health.monitors))
 
 
+def limits() -> Dashboard:
+    """What visitors may take up at most; the server is told of it."""
+    dashboard = load(settings_path()).dashboard
+    connections.bound(dashboard.most_viewers, size_bytes(dashboard.largest_request))
+    return dashboard
+
+
 settings_from_arguments()
 server_log.set_up(None)
 login = login_secrets()
@@ -86,6 +95,10 @@ app = st.App(
     Path(__file__).parent / "pages" / "navigation.py",
     lifespan=lifespan,
     routes=[Route("/api/health", asked_for("health")), Route("/api/metrics", asked_for("metrics"))],
-    middleware=[Middleware(Door, rules=rules(login)), Middleware(CompressedAssets)],
+    middleware=[
+        Middleware(Door, rules=rules(login)),
+        Middleware(Limits, most_viewers=limits().most_viewers),
+        Middleware(CompressedAssets),
+    ],
     secrets={"auth": login} if login else None,
 )

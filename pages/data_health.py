@@ -9,6 +9,7 @@ from pages.elements import access, data, following, format, frame, health, healt
 from pages.elements.data import View
 from pages.elements.markdown import plain
 from pages.elements.tiles import quiet, tile
+from warehouse import __version__
 from warehouse.deliveries import judged
 
 access.require("data_health")
@@ -33,7 +34,7 @@ def draw(view: View) -> None:
     _rejected(view, reasons)
     health.checks_card(view, findings)
     health.runs_card(view)
-    frame.footnote(view)
+    frame.footnote(view, f"This is version {__version__} of the dashboard.")
 
 
 def _tiles(feeds: pd.DataFrame, findings: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
 from warehouse import dictionary
 from warehouse.dictionary import Dictionary
-from warehouse.errors import NoWarehouse
+from warehouse.errors import NoWarehouse, OtherSchema
 
 access.require("dictionary")
 
@@ -24,10 +24,10 @@ COLUMN_HEIGHT, ENTRY_HEIGHT = 42, 66
 
 
 def known() -> Dictionary:
-    """What the published version says; what this code says, as long as nothing was published."""
+    """What the published version says; what this code says, as long as nothing was published that it can read."""
     try:
         return data.dictionary(data.path(), data.version())
-    except NoWarehouse:
+    except (NoWarehouse, OtherSchema):
         return _of_this_code()
 
 

@@ -13,7 +13,7 @@ from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
 from warehouse import glossary
 from warehouse.catalogue import CATALOGUE
-from warehouse.errors import NoWarehouse
+from warehouse.errors import NoWarehouse, OtherSchema
 
 access.require("glossary")
 
@@ -25,10 +25,10 @@ ROW_HEIGHT = 66
 
 
 def metrics() -> pd.DataFrame:
-    """Every metric of the published version; of this code, as long as nothing was published."""
+    """Every metric of the published version; of this code, as long as nothing was published that it can read."""
     try:
         return data.glossary(data.path(), data.version())
-    except NoWarehouse:
+    except (NoWarehouse, OtherSchema):
         return _of_this_code()
 
 

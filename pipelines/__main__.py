@@ -22,7 +22,7 @@ from pipelines.sources.check import check
 from pipelines.sources.files import base_folder
 from pipelines.start import start
 from pipelines.status import NO_WAREHOUSE, status
-from warehouse import journal, logs
+from warehouse import __version__, journal, logs
 from warehouse.errors import NoWarehouse, SettingsError, SupportError
 from warehouse.settings import Sample, Settings, load, settings_path
 from warehouse.sources import RemoteSource
@@ -67,6 +67,7 @@ def tell(text: str, level: int = logging.INFO) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m pipelines", description="Pulls exports into the warehouse.")
+    parser.add_argument("--version", action="version", version=f"support operations dashboard {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _command(commands, "run", _run, "pull, load, build, check and publish once, and say what was done")
     _command(

@@ -18,7 +18,7 @@ from pipelines import erasures
 from pipelines.lock import FolderLock
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
-from warehouse import answers, journal, logs, page_queries, privacy, state
+from warehouse import answers, journal, logs, page_queries, privacy, schema_version, state
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
@@ -27,7 +27,7 @@ from warehouse.errors import CheckFailed, FolderError, SupportError
 from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed, feeds, load_feed
 from warehouse.publishing import clear_leftovers, publish
-from warehouse.rewriting import clear_unfinished, rewrite
+from warehouse.rewriting import clear_unfinished, rewrite, upgrade
 from warehouse.rows import WRITTEN
 from warehouse.services import endpoints_of, received_folder, speaks_of_customers
 from warehouse.settings import Privacy, Settings
@@ -108,9 +108,23 @@ class Pipelines:
 
     def _connect(self) -> None:
         self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
+        self._upgrade()
         create_schema(self.connection, self.settings.clock.time_zone)
         privacy.set_up(self.connection, self.key, self.settings.privacy)
         page_queries.set_up(self.connection)
+
+    def _upgrade(self) -> None:
+        """Brings a file that an earlier version left up to date; raises OtherSchema where a newer one wrote it."""
+        try:
+            is_older = schema_version.is_older(self.connection, str(self.loading))
+        except BaseException:
+            self.connection.close()
+            raise
+        if is_older:
+            self.progress("bringing the loading file up to this version")
+            self.connection.close()
+            upgrade(self.loading, self.settings.clock.time_zone, self.settings.data.memory_limit)
+            self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
 
     def close(self) -> None:
         self._end_upkeep()

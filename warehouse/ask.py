@@ -19,8 +19,9 @@ import duckdb
 import pandas as pd
 
 from warehouse.connection import newest_version, reader
-from warehouse.errors import NoWarehouse, UnknownQuestion
+from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion
 from warehouse.percentiles import with_percentile_ends
+from warehouse.schema_version import refuse_other
 from warehouse.scope import EVERYTHING, Scope, ScopedVersion
 from warehouse.series import Grain, Split, series_named, series_sql
 from warehouse.sql_text import quoted
@@ -141,6 +142,11 @@ class Warehouse:
         """Attaches a version and lets go of all but the one before it, on which questions may still run."""
         path = self.folder / f"warehouse-{version}.duckdb"
         connection.execute(f"attach if not exists {quoted(str(path))} as {_name(version)} (read_only)")
+        try:
+            refuse_other(connection, path.name, _name(version))
+        except OtherSchema:
+            connection.execute(f"detach {_name(version)}")
+            raise
         self._attached = [*(known for known in self._attached if known != version), version]
         for old in self._attached[:-2]:
             connection.execute(f"detach {_name(old)}")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from warehouse import numbers, rollups, slicing
+from warehouse import numbers, rollups, schema_version, slicing
 from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql, temporary
 from warehouse.journal import note_rewriting, note_taken_out
@@ -89,6 +89,7 @@ def create_schema(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None
     _execute_folder(connection, "metrics")
     _execute_folder(connection, "views")
     comment_store(connection)
+    schema_version.note(connection)
     connection.execute("commit")
     numbers.set_up(connection)
 

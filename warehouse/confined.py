@@ -11,6 +11,7 @@ import duckdb
 
 from warehouse.connection import newest_version
 from warehouse.errors import NoWarehouse
+from warehouse.schema_version import refuse_other
 
 ALIAS = "warehouse"
 _EARLY = (
@@ -37,7 +38,7 @@ def prepare() -> duckdb.DuckDBPyConnection:
 def attach_newest(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Attaches the newest published version of `folder` read-only and makes its names the plain names.
 
-    A version that was swept away between looking and opening is looked for once more. Raises NoWarehouse.
+    A version that was swept away between looking and opening is looked for once more. Raises NoWarehouse, and OtherSchema.
     """
     version = newest_version(folder)
     try:
@@ -53,6 +54,7 @@ def attach_newest(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def _attach(connection: duckdb.DuckDBPyConnection, folder: Path, version: int) -> None:
     path = str(folder / f"warehouse-{version}.duckdb").replace("'", "''")
     connection.execute(f"attach '{path}' as {ALIAS} (read_only)")
+    refuse_other(connection, f"warehouse-{version}.duckdb", ALIAS)
 
 
 def lock(

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import NoWarehouse
+from warehouse.schema_version import refuse_other
 
 # Written so that DuckDB 1.5 clients, which most analysts' tools still bring, open the files too.
 STORAGE_VERSION = "v1.5.0"
@@ -70,9 +71,12 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     """A read-only connection to one published version.
 
     Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
+    Raises OtherSchema where this code cannot read it.
     """
-    connection = duckdb.connect(str(folder / f"warehouse-{version}.duckdb"), read_only=True)
+    path = folder / f"warehouse-{version}.duckdb"
+    connection = duckdb.connect(str(path), read_only=True)
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+    refuse_other(connection, path.name)
     return connection
 
 

@@ -27,6 +27,10 @@ class NoWarehouse(SupportError):
     """Nothing has been published yet."""
 
 
+class OtherSchema(SupportError):
+    """A file was written by a version of the product whose files this one cannot use."""
+
+
 class UnknownQuestion(SupportError):
     """A question was asked that warehouse/questions/ does not hold."""
 

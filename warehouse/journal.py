@@ -17,9 +17,10 @@ from warehouse.loading import Feed
 _TAKEN_OUT = "rows taken out"
 _PULLED = "sources pulled"
 _PUT_IN_ORDER = "rows put in order"
+_UPGRADED = "schema brought up to date"
 _TO_REWRITE = "file to be written anew"
 # Those that say that readers lack something.
-_UNPUBLISHED = [_TAKEN_OUT, _PULLED, _PUT_IN_ORDER]
+_UNPUBLISHED = [_TAKEN_OUT, _PULLED, _PUT_IN_ORDER, _UPGRADED]
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,11 @@ def note_taken_out(connection: duckdb.DuckDBPyConnection) -> None:
 def note_put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
     """Rows were put in order: readers are to have them so, though nothing is new."""
     _note_unpublished(connection, _PUT_IN_ORDER)
+
+
+def note_upgraded(connection: duckdb.DuckDBPyConnection) -> None:
+    """The file has the schema of this version now: readers are to have it too, as they refuse the one before."""
+    _note_unpublished(connection, _UPGRADED)
 
 
 def _note_unpublished(connection: duckdb.DuckDBPyConnection, what: str) -> None:

@@ -20,7 +20,7 @@ from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.page_queries import unpacked_bytes
 from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
-from warehouse.rows import BOOKKEEPING, NUMBERS, ROW_KINDS, SQL_TYPES, WRITTEN, WRITTEN_FEEDS, RowKind
+from warehouse.rows import BOOKKEEPING, NUMBERS, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 from warehouse.services import PagesSource, service_feeds
 from warehouse.settings import Settings
 from warehouse.sources import RemoteSource, RowName, Source
@@ -120,12 +120,8 @@ def create_stores(connection: duckdb.DuckDBPyConnection) -> None:
     bookkeeping = ", ".join(f"{name} {kind}" for name, kind, _ in BOOKKEEPING)
     for kind in ROW_KINDS.values():
         table = f"store.{kind.table}"
-        connection.execute(f"create table if not exists {table} ({bookkeeping}, {stored_columns(kind)})")
-        later = {field.name: SQL_TYPES[field.type] for field in kind.stored_fields()} | dict.fromkeys(
-            kind.numbers(), "uinteger"
-        )
-        for name, type_of in later.items():  # a file of an earlier version may lack one
-            connection.execute(f"alter table {table} add column if not exists {identifier(name)} {type_of}")
+        numbers = "".join(f", {name} uinteger" for name in kind.numbers())
+        connection.execute(f"create table if not exists {table} ({bookkeeping}, {stored_columns(kind)}{numbers})")
         connection.execute(f"comment on table {table} is {quoted(_meaning(kind))}")
         meanings = [(name, meaning) for name, _, meaning in BOOKKEEPING]
         meanings += [(name, NUMBERS[name]) for name in kind.numbers()]

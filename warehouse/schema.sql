@@ -3,8 +3,11 @@
 -- Here is what the pipelines note of their own work; the rest is in tables/.
 create schema if not exists store;
 
--- Nothing reads it; files of earlier versions hold it.
-drop sequence if exists store.run_numbers;
+create table if not exists about (schema_version integer, product_version varchar);
+comment on table about is 'One row: which schema this file has, and which version of the product wrote it.
+example: select schema_version, product_version from about';
+comment on column about.schema_version is 'The shape of its tables, as a number. An older version of the product leaves a file with a higher one alone.';
+comment on column about.product_version is 'The version of the product that wrote it.';
 
 create table if not exists store.memory (name varchar, value varchar);
 comment on table store.memory is 'One row per fact that the pipelines remember between runs.
@@ -20,9 +23,6 @@ comment on column store.looked.path is 'Where it lay, in the folder it was deliv
 comment on column store.looked.bytes is 'Its size when it was looked at.';
 comment on column store.looked.modified_ns is 'When it was written: nanoseconds since 1970-01-01 UTC.';
 comment on column store.looked.content_id is 'What was in it: joins files on feed and content_id. Null for raw tables, which are turned into files of their own.';
-
--- Tickets are touched by number now; what a file of an earlier version holds is built anew.
-drop table if exists store.touched;
 
 create table if not exists store.touched_tickets (ticket_no uinteger);
 comment on table store.touched_tickets is 'Tickets whose delivered rows changed and whose marts are still to be built.

@@ -135,12 +135,14 @@ class Schedule(Section):
 
 class Dashboard(Section):
     """Where the pages are served. `hosts` are the names by which browsers may ask for it; `without_login` lets everyone in who reaches
-    an address other than this machine's own."""
+    an address other than this machine's own. `most_viewers` have a page open at once; `largest_request` is of what one may send."""
 
     address: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
     hosts: list[str] = []
     without_login: bool = False
+    most_viewers: Annotated[int, Field(ge=1, le=10_000)] = 300
+    largest_request: Size = "1MB"
 
 
 class Health(Section):

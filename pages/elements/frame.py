@@ -35,6 +35,7 @@ from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
+from warehouse.settings import Clock
 
 # Streamlit offers every table as a CSV of its own, which lets text be a formula: ours (downloads) stand beside it and do not.
 # It fades what a tile's change is measured against, and in the dark what stands on the primary colour, below a contrast of 4.5.
@@ -70,16 +71,8 @@ def begin(
     left, right = st.columns([2, 3], vertical_alignment="center", gap="small")
     left.subheader(PAGES[page].title, anchor=False)
     right = right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small")
-    try:
-        clock = data.settings().clock
-        version = data.version()
-    except NoWarehouse:
-        _no_warehouse_yet(theme)
-    except SupportError as error:
-        st.error(plain(str(error)))
-        st.stop()
+    clock, version, every_source = _opened(path, theme)
     zone = views.zone_of(clock.time_zone, clock.times)
-    every_source = data.sources(path, version)
     chosen = _chosen(path, every_source, with_period, grains, kinds, filtered, zone)
     about = tuple(
         source for source in every_source if not chosen.values["source"] or source.name in chosen.values["source"]
@@ -110,6 +103,21 @@ def begin(
     return View(
         path, version, view, period, about, as_of, zone, theme, chosen.kind, format.habits(), scope=access.scope()
     )
+
+
+def _opened(path: str, theme: Theme) -> tuple[Clock, int, tuple[Source, ...]]:
+    """The newest version that there is to read; stops the page with a clear message where there is none."""
+    version = None
+    try:
+        clock, version = data.settings().clock, data.version()
+        return clock, version, data.sources(path, version)
+    except SupportError as error:
+        if version is not None:  # the page fills by itself once there is one that can be read
+            freshness.watch(version, (), "UTC", theme, redraw=True)
+        elif isinstance(error, NoWarehouse):
+            _no_warehouse_yet(theme)
+        st.error(plain(str(error)))
+        st.stop()
 
 
 def _habits() -> Habits:

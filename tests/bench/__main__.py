@@ -6,19 +6,21 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import answer_key, freshness, loading, merging, pages, questions, upkeep, viewers
+from tests.bench import answer_key, freshness, loading, long_run, merging, pages, questions, upkeep, viewers
 from tests.bench.figures import Figure, table, write
 
 PARTS = ("loading", "questions", "pages", "viewers", "freshness", "merging", "upkeep", "answer_key")
+# Half an hour of its own, and so only where it is asked for.
+MORE_PARTS = ("long_run",)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--tickets", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--parts", nargs="+", choices=PARTS + MORE_PARTS, default=PARTS)
     parser.add_argument("--folder", type=Path, help="where the made-up desks are made; default: a temporary folder")
     parser.add_argument("--json", type=Path, default=Path("bench.json"))
-    parser.add_argument("--minutes", type=float, default=10, help="of the viewers' run")
+    parser.add_argument("--minutes", type=float, default=10, help="of the viewers' run and of the long run")
     parser.add_argument("--batches", type=int, default=10_000, help="of the upkeep's run")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -29,6 +31,10 @@ def main() -> None:
 
 def _measured(asked: argparse.Namespace, folder: Path) -> list[Figure]:
     found: list[Figure] = []
+    if "long_run" in asked.parts:
+        found += long_run.figures(folder / "long_run", asked.minutes)
+        if set(asked.parts) == {"long_run"}:
+            return found
     timed: dict[int, list[questions.Timed]] = {}
     for tickets in sorted(asked.tickets):
         desk = folder / str(tickets)

@@ -64,6 +64,7 @@ class Viewer:
                 origin=address,
                 subprotocols=["streamlit"],
                 max_size=None,
+                ping_timeout=120,
             ) as socket:
                 await self.ask(socket, page)
                 async with asyncio.timeout(max(until - self.clock(), 0.1)):

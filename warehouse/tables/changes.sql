@@ -11,8 +11,6 @@ create table if not exists ticket_events (
     actor varchar,
     is_inferred boolean,
 );
--- A file of an earlier version lacks it.
-alter table ticket_events add column if not exists ticket_no uinteger;
 comment on table ticket_events is 'One row per change of a ticket: status, agent, team, priority, channel, schedule.
 example: select field, old_value, new_value, count(*) as changes from ticket_events where field = ''status'' and not is_inferred group by all order by changes desc';
 comment on column ticket_events.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
@@ -39,8 +37,6 @@ create table if not exists backlog_changes (
     topic varchar,
     priority varchar,
 );
--- A file of an earlier version lacks it.
-alter table backlog_changes add column if not exists ticket_no uinteger;
 comment on table backlog_changes is 'One row per moment a ticket entered or left the backlog. Channel, team, agent, topic and priority are the ticket''s present ones.
 example: select date_trunc(''day'', happened_at) as day, sum(open_change) as net from backlog_changes group by all order by day';
 comment on column backlog_changes.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
@@ -67,8 +63,6 @@ create table if not exists messages (
     channel varchar,
     body varchar,
 );
--- A file of an earlier version lacks it.
-alter table messages add column if not exists ticket_no uinteger;
 comment on table messages is 'One row per message of a ticket.
 example: select author_kind, is_public, count(*) as messages from messages group by all';
 comment on column messages.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';

@@ -69,12 +69,6 @@ create table if not exists store.tickets (
     team_change_count bigint,
     priority_raise_count bigint,
 );
--- A file of an earlier version lacks them.
-alter table store.tickets add column if not exists ticket_no uinteger;
-alter table store.tickets add column if not exists bot_reply_count bigint;
-alter table store.tickets add column if not exists agent_change_count bigint;
-alter table store.tickets add column if not exists team_change_count bigint;
-alter table store.tickets add column if not exists priority_raise_count bigint;
 comment on table store.tickets is 'One row per ticket, without what depends on the present instant: see the view tickets.
 example: select is_open, count(*) as tickets from store.tickets group by is_open';
 comment on column store.tickets.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
@@ -111,8 +105,6 @@ create table if not exists store.waits (
     began_unscheduled double,
     fault varchar,
 );
--- A file of an earlier version lacks it.
-alter table store.waits add column if not exists ticket_no uinteger;
 comment on table store.waits is 'One row per wait, without what depends on the present instant: see the view waits.
 example: select outcome, count(*) as waits from store.waits group by outcome';
 comment on column store.waits.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
@@ -150,13 +142,6 @@ create table if not exists store.sla_outcomes (
     topic varchar,
     priority varchar,
 );
--- A file of an earlier version lacks them.
-alter table store.sla_outcomes add column if not exists ticket_no uinteger;
-alter table store.sla_outcomes add column if not exists channel varchar;
-alter table store.sla_outcomes add column if not exists team varchar;
-alter table store.sla_outcomes add column if not exists agent varchar;
-alter table store.sla_outcomes add column if not exists topic varchar;
-alter table store.sla_outcomes add column if not exists priority varchar;
 comment on table store.sla_outcomes is 'One row per target put on a ticket, without what depends on the present instant: see the view sla_outcomes.
 example: select metric, count(*) as targets from store.sla_outcomes group by metric';
 comment on column store.sla_outcomes.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';

@@ -1,0 +1,74 @@
+"""Connections to the dashboard, bounded: how many there are, how long one may take to say what it wants, and how large a message is.
+
+uvicorn has no such limits of its own that Streamlit would let us set, so its protocol is told here; tests/test_limits.py holds that it
+listens. A visitor who is refused hears why; those who are connected go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from typing import Any
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+# A browser opens six for what a page is made of, and lets go of them within seconds; a viewer stays with one.
+A_VIEWER = 4
+BESIDE = 100
+# An open page holds its connection and three handles of Streamlit's; files and questions need some, too.
+HANDLES_A_VIEWER = 4
+HANDLES_BESIDE = 1000
+REQUEST_SECONDS = 20.0
+ANSWER_SECONDS = 900.0
+_WORDS = b"Too many connections to this dashboard: please try again in a moment.\n"
+FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: %d\r\n\r\n%s" % (len(_WORDS), _WORDS)
+)
+
+
+def bound(most_viewers: int, largest_message: int) -> None:
+    """Bounds what the server of this process takes from now on; `largest_message` in bytes."""
+    most = A_VIEWER * most_viewers + BESIDE
+    _allow_handles(most + HANDLES_A_VIEWER * most_viewers + HANDLES_BESIDE)
+    made = AutoHTTPProtocol.connection_made
+
+    def connection_made(protocol: Any, transport: Any) -> None:
+        protocol.config.ws_max_size = largest_message
+        made(protocol, transport)
+        if len(protocol.connections) > most:
+            transport.write(FULL)
+            transport.close()
+        else:
+            _look_again(protocol)
+
+    AutoHTTPProtocol.connection_made = connection_made  # type: ignore[assignment, method-assign]
+
+
+def _look_again(protocol: Any, since: float | None = None) -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_later(REQUEST_SECONDS, _look, protocol, protocol.cycle, since or loop.time())
+
+
+def _look(protocol: Any, seen: Any, since: float) -> None:
+    """Ends a connection that asked for nothing since the last look, or whose answer is not taken. One that became a page's is left alone."""
+    transport = protocol.transport
+    if transport.is_closing() or transport.get_protocol() is not protocol:
+        return
+    if protocol.cycle is not seen:
+        _look_again(protocol)
+    elif seen is None or seen.response_complete:
+        transport.close()
+    elif asyncio.get_running_loop().time() - since > ANSWER_SECONDS:
+        transport.abort()
+    else:
+        _look_again(protocol, since)
+
+
+def _allow_handles(wanted: int) -> None:
+    """As many open files and connections as are wanted, where the system lets us; often a thousand are what a process begins with."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most)
+        )
