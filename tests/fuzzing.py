@@ -133,7 +133,7 @@ def _objects(random: Random, found: list[Row]) -> list[Made]:
     """JSON files, with a row each line."""
     lines = [json.dumps(row) for row in found]
     everything, text = ids(found), "\n".join(lines) + "\n"
-    place = random.randrange(len(lines))
+    place = len(lines) - 1  # a file that begins with a bracket is a list
     others = everything - {found[place]["ticket_id"]}
     cut = random.randrange(len(text) + 1)
     whole = frozenset(
