@@ -104,14 +104,12 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     for name, content in _bad_files(folder).items():
         desk.deliver(f"tickets/{name}", content)
     desk.deliver("tickets/long.csv", HEADER + _row("L1") + _row("L2", "x" * 9_000_000) + _row("L3"))
-    quoted = '"' + "two words\n" * 2_000_000 + '"'
+    quoted = '"' + ("two words " * 1_000 + "\n") * 2_000 + '"'
     desk.deliver("tickets/quoted.csv", HEADER + _row("Q1") + _row("Q2", quoted) + _row("Q3"))
     desk.deliver(
         "tickets/long.jsonl", "\n".join([_object("J1"), _object("J2", json.dumps("x" * 9_000_000)), _object("J3")])
     )
-    desk.deliver(
-        "tickets/deep.jsonl", "\n".join([_object("D", "[" * 1_000_000 + "]" * 1_000_000)] * 3 + ["[" * 1_000_000])
-    )
+    desk.deliver("tickets/deep.jsonl", "\n".join([_object("D", "[" * 300_000 + "]" * 300_000)] * 3 + ["[" * 300_000]))
     desk.deliver("tickets/not packed.csv.gz", _rows(1, "N"))
     (folder / "exports" / "tickets" / "folder.csv").mkdir()
     (folder / "exports" / "tickets" / "loop.csv").symlink_to("loop.csv")
