@@ -64,6 +64,14 @@ def _parquet_of_equal_rows(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+def _scribbled_parquet(folder: Path) -> bytes:
+    """Its footer is whole, the head of its first page is not."""
+    path = folder / "scribbled.parquet"
+    duckdb.execute(f"copy (select '1' as ticket_id, date '2026-01-01' as created_at) to '{path}'")
+    content = path.read_bytes()
+    return content[:4] + b"\x0e" * 16 + content[20:]
+
+
 def _damaged(content: bytes) -> bytes:
     """Packed bytes with some in the middle overwritten."""
     middle = len(content) // 2
@@ -91,6 +99,7 @@ def _bad_files(folder: Path) -> dict[str, bytes | str]:
         "open header.csv": '"' + _rows(100, "O"),
         "long header.csv": "x" * 9_000_000 + "," + _rows(3, "O"),
         "many columns.csv": ",".join(f"c{place}" for place in range(5_001)) + "\n",
+        "scribbled.parquet": _scribbled_parquet(folder),
         "cut.parquet": b"PAR1" + bytes(100),
     }
 
@@ -137,6 +146,7 @@ REFUSED = [
     ("open header.csv", "has no column 'ticket_id'", "Map it in support.toml"),
     ("long header.csv", "a header that is longer than 8 MB", "Look at its first lines"),
     ("many columns.csv", "5,001 columns", "more than the 5,000"),
+    ("scribbled.parquet", "cannot be read as parquet", "Deliver it again"),
     ("cut.parquet", "cannot be read as parquet", "Deliver it again"),
 ]
 

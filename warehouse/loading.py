@@ -48,17 +48,17 @@ BYTES_A_BATCH = 256_000_000
 PAGE_BYTES_A_BATCH = 48_000_000
 # Staged rows that can be loaded.
 GOOD_ROWS = "numbered where reason is null"
-# What a file can be at fault for; anything else is ours or the machine's, and fails the run.
-UNREADABLE = (
-    FileRefused,
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.OutOfRangeException,
-    duckdb.IOException,
-    duckdb.OutOfMemoryException,  # one file alone is too much, or several at once
+# What no file is at fault for but the mapping, the machine or we: it fails the source, or the run. Damaged files raise nearly everything else.
+NOT_OF_A_FILE = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.TransactionException,
+    duckdb.InterruptException,
+    duckdb.FatalException,
+    duckdb.InternalException,
 )
-
-
 # A file no larger than this that takes all memory is no table; where a larger one does, memory_limit is too low.
 LARGEST_BOMB = 10_000_000
 
@@ -228,7 +228,13 @@ def _load_group(
     """Loads files of one shape in one scan; where that fails, one by one, so that only the bad one is mended or refused."""
     try:
         _load_files(connection, feed, shape, members, run_id)
-    except UNREADABLE as error:
+    except (
+        FileRefused,
+        duckdb.Error,
+        UnicodeDecodeError,
+    ) as error:  # the last of a message of DuckDB's that quotes the file
+        if isinstance(error, NOT_OF_A_FILE):
+            raise
         if isinstance(error, duckdb.IOException) and not any(str(member.path) in str(error) for member in members):
             raise  # not about these files: the disk is full, say
         if isinstance(error, duckdb.OutOfMemoryException) and members[-1].path.stat().st_size > LARGEST_BOMB:
