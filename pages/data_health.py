@@ -32,6 +32,7 @@ def draw(view: View) -> None:
     if len(pulls):
         health.pulls_card(view, pulls)
     _rejected(view, reasons)
+    health.columns_card(view)
     health.checks_card(view, findings)
     health.runs_card(view)
     frame.footnote(view, f"This is version {__version__} of the dashboard.")

@@ -22,7 +22,7 @@ from pipelines.sources.check import check
 from pipelines.sources.files import base_folder
 from pipelines.start import start
 from pipelines.status import NO_WAREHOUSE, status
-from warehouse import __version__, journal, logs
+from warehouse import __version__, columns, journal, logs
 from warehouse.errors import NoWarehouse, SettingsError, SupportError
 from warehouse.settings import Sample, Settings, load, settings_path
 from warehouse.sources import RemoteSource
@@ -177,6 +177,8 @@ def _print_report(pipelines: Pipelines, report: Report) -> None:
         )
         for feed, count, *numbers in rows:
             say(f"{feed:{width}}  {count:>6,} " + " ".join(f"{number:>10,}" for number in numbers))
+    for change in columns.said(pipelines.connection, report.run_id):
+        say(change)
     for reason in journal.refusals(pipelines.connection, report.run_id):
         say(f"refused: {reason}")
     for reason, count, name, line in journal.rejections(pipelines.connection, report.run_id):

@@ -18,7 +18,7 @@ from pipelines import erasures
 from pipelines.lock import FolderLock
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
-from warehouse import answers, journal, logs, page_queries, privacy, schema_version, state
+from warehouse import answers, columns, journal, logs, page_queries, privacy, schema_version, state
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
@@ -272,6 +272,7 @@ class Pipelines:
         """Loads one feed; what goes wrong there is said and leaves the others alone: its files are tried again next time."""
         try:
             load_feed(self.connection, feed, self.landing, self.scratch, report.run_id, self.progress)
+            report.problems += columns.stopped(self.connection, feed.name, report.run_id)
             report.problems += answers.never_asked(self.connection, feed, self.landing)
         except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
             raise  # the machine's fault, not this source's

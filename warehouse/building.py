@@ -229,6 +229,7 @@ def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
             )
         connection.execute(f"delete from store.{kind.table} where feed = $feed", name)
     connection.execute("delete from rejected_rows where feed = $feed", name)
+    connection.execute("delete from delivered_columns where feed = $feed", name)
     connection.execute(
         "update files set state = 'landed', reason = null, as_of = null, rows_read = null, rows_loaded = null, rows_unchanged = null,"
         " rows_superseded = null, rows_rejected = null where feed = $feed and state <> 'left'",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from warehouse.reading import is_gzip
+from warehouse.unpacking import is_gzip
 
 _PIECES = re.compile(r"[\s,;|\"'{}\[\]]*[,;\t|\"{}\[\]:\n][\s,;|\"'{}\[\]]*")
 

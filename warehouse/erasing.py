@@ -79,7 +79,7 @@ class Erasing:
     def _documents(self, feed: Feed, files: Sequence[LandedFile]) -> Iterator[tuple[LandedFile, Source, Document]]:
         for file in files:
             try:
-                member = readable(file, feed.source, self.scratch)
+                member = readable(file, feed.source, self.scratch, feed.largest_file)
                 source = mapped(feed.name, feed.source, member.shape, file.name)
                 yield file, source, opened(member, feed.source)
             except (FileRefused, ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile):

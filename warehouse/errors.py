@@ -35,6 +35,10 @@ class UnknownQuestion(SupportError):
     """A question was asked that warehouse/questions/ does not hold."""
 
 
+# How a refusal for want of a column begins, after the file's name: by it a source that stands still is told.
+MISSING_COLUMN = "has no column "
+
+
 class FileRefused(SupportError):
     """A delivered file cannot be read at all; the rest of the run goes on."""
 

@@ -14,13 +14,25 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import dates
+from warehouse import columns, dates
 from warehouse.connection import roll_back
 from warehouse.errors import FileRefused
 from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
 from warehouse.page_queries import unpacked_bytes
-from warehouse.reading import LandedFile, Readable, Shape, delivered, groups, length_of, mapped, readable
+from warehouse.reading import (
+    LARGEST_FILE,
+    LandedFile,
+    Readable,
+    Shape,
+    delivered,
+    groups,
+    length_of,
+    mapped,
+    readable,
+    unreadable,
+)
 from warehouse.rows import BOOKKEEPING, NUMBERS, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
+from warehouse.section import size_bytes
 from warehouse.services import PagesSource, service_feeds
 from warehouse.settings import Settings
 from warehouse.sources import RemoteSource, RowName, Source
@@ -36,14 +48,19 @@ BYTES_A_BATCH = 256_000_000
 PAGE_BYTES_A_BATCH = 48_000_000
 # Staged rows that can be loaded.
 GOOD_ROWS = "numbered where reason is null"
-# What a file can be at fault for; anything else is ours or the machine's, and fails the run.
-UNREADABLE = (
-    FileRefused,
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.OutOfRangeException,
-    duckdb.IOException,
+# What no file is at fault for but the mapping, the machine or we: it fails the source, or the run. Damaged files raise nearly everything else.
+NOT_OF_A_FILE = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.TransactionException,
+    duckdb.InterruptException,
+    duckdb.FatalException,
+    duckdb.InternalException,
 )
+# A file no larger than this that takes all memory is no table; where a larger one does, memory_limit is too low.
+LARGEST_BOMB = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,7 @@ class Feed:
     name: str
     source: Source
     time_zone: str
+    largest_file: int = LARGEST_FILE
 
     @property
     def source_name(self) -> str:
@@ -69,12 +87,13 @@ def feeds(settings: Settings) -> list[Feed]:
     A source that delivers raw tables, or pages of a service, is one feed a kind of row.
     """
     found = []
+    largest = size_bytes(settings.data.largest_file)
     for name, source in settings.sources.items():
         if isinstance(source, RemoteSource):
             parts = service_feeds(name, source, settings.data.folder)
         else:
             parts = table_feeds(name, source) if source.kind == "zendesk_tables" else {name: source}
-        found += [Feed(part, of_part, settings.clock.time_zone) for part, of_part in parts.items()]
+        found += [Feed(part, of_part, settings.clock.time_zone, largest) for part, of_part in parts.items()]
     return found + written_feeds(settings.data.folder)
 
 
@@ -190,7 +209,7 @@ def _load_batch(
     ready: list[Readable] = []
     for file in files:
         try:
-            ready.append(readable(file, feed.source, scratch))
+            ready.append(readable(file, feed.source, scratch, feed.largest_file))
         except FileRefused as refusal:
             _refuse(connection, file, str(refusal), run_id)
     for shape, members in groups(ready):
@@ -205,9 +224,17 @@ def _load_group(
     """Loads files of one shape in one scan; where that fails, one by one, so that only the bad one is mended or refused."""
     try:
         _load_files(connection, feed, shape, members, run_id)
-    except UNREADABLE as error:
+    except (
+        FileRefused,
+        duckdb.Error,
+        UnicodeDecodeError,
+    ) as error:  # the last of a message of DuckDB's that quotes the file
+        if isinstance(error, NOT_OF_A_FILE):
+            raise
         if isinstance(error, duckdb.IOException) and not any(str(member.path) in str(error) for member in members):
             raise  # not about these files: the disk is full, say
+        if isinstance(error, duckdb.OutOfMemoryException) and members[-1].path.stat().st_size > LARGEST_BOMB:
+            raise
         roll_back(connection)
         if len(members) == 1:
             _mend_or_refuse(connection, feed, members[0], error, scratch, run_id)
@@ -242,7 +269,9 @@ def _mended(member: Readable, error: Exception, scratch: Path) -> Readable | Non
 def _reason(error: Exception, member: Readable) -> str:
     if isinstance(error, FileRefused):
         return str(error)
-    return f"{member.file.name} cannot be read as {member.shape.format}: {str(error).splitlines()[0].replace(str(member.path), member.file.name)}"
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"{member.file.name} takes more memory than memory_limit under [data] allows: it is nested too deeply, or no table"
+    return unreadable(member.file, member.shape.format, error, member.path)
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, file: LandedFile, reason: str, run_id: int) -> None:
@@ -268,6 +297,7 @@ def _load_files(
         _judge(connection)
         _replace(connection, feed, fields)
         _account(connection, feed, run_id, _BY_VERDICT)
+    columns.note(connection, feed.name, source, shape.columns, members[0].file.file_no)
     connection.execute("commit")
     _forget_stage(connection)
 
@@ -333,8 +363,8 @@ def _keep_unparsed(connection: duckdb.DuckDBPyConnection, members: list[Readable
         "create temp table unparsed (filename varchar, line_no bigint, reason varchar, delivered varchar)"
     )
     for member in members:
-        for line in member.taken_out:
-            values = (str(member.path), None, "a quote is opened and never closed", line)
+        for line, reason in member.taken_out:
+            values = (str(member.path), None, reason, line)
             connection.execute(
                 f"insert into unparsed values (?, ?, ?, as_rejected(?, {length_of('?')}))", [*values, line]
             )

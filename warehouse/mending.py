@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from warehouse.errors import FileRefused
-from warehouse.reading import Readable, is_gzip
+from warehouse.reading import Readable
 
 # A file with more open quotes than this is no CSV of this shape.
 MOST_OPEN_QUOTES = 50
@@ -18,13 +17,15 @@ class OpenQuote(FileRefused):
     """A quote is opened and never closed, and swallows the lines after it. `offset`: where its line begins, in bytes."""
 
     def __init__(self, name: str, offset: int) -> None:
-        super().__init__(f"{name}: a quote is opened and never closed, and so are more than {MOST_OPEN_QUOTES} others")
+        super().__init__(
+            f"{name}: a quote is opened and never closed, and so are more than {MOST_OPEN_QUOTES} others. Look at its quotes, or set quote in its source"
+        )
         self.offset = offset
 
 
 def with_plain_line_ends(file: Readable, scratch: Path) -> Readable:
     """A copy in which every line ends alike; stray carriage returns become spaces."""
-    content = _content(file)
+    content = file.path.read_bytes()
     plain = replace(file, shape=replace(file.shape, line_end=file.shape.line_end and "\n"))
     return _rewritten(plain, scratch, content.replace(b"\r\n", b"\n").replace(b"\r", b" "), file.taken_out)
 
@@ -36,20 +37,15 @@ def without_line(file: Readable, offset: int, scratch: Path) -> Readable:
     """
     if len(file.taken_out) >= MOST_OPEN_QUOTES:
         raise OpenQuote(file.file.name, offset)
-    content = _content(file)
+    content = file.path.read_bytes()
     end = content.find(b"\n", offset) + 1 or len(content)
     line = content[offset:end].decode("utf-8", "replace").rstrip("\r\n")
-    return _rewritten(file, scratch, content[:offset] + content[end:], (*file.taken_out, line))
+    return _rewritten(
+        file, scratch, content[:offset] + content[end:], (*file.taken_out, (line, "a quote is opened and never closed"))
+    )
 
 
-def _content(file: Readable) -> bytes:
-    if is_gzip(file.path):
-        with gzip.open(file.path, "rb") as packed:
-            return packed.read()
-    return file.path.read_bytes()
-
-
-def _rewritten(file: Readable, scratch: Path, content: bytes, taken_out: tuple[str, ...]) -> Readable:
+def _rewritten(file: Readable, scratch: Path, content: bytes, taken_out: tuple[tuple[str, str], ...]) -> Readable:
     target = scratch / f"{file.file.file_no}.mended"
     partial = scratch / f"{file.file.file_no}.mending"
     partial.write_bytes(content)

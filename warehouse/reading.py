@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import csv
-import gzip
+import errno
 import json
 import re
 import shutil
+import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, islice, zip_longest
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 import python_calamine
 
-from warehouse import page_queries
-from warehouse.errors import FileRefused
+from warehouse import overlong, page_queries
+from warehouse.errors import MISSING_COLUMN, FileRefused
 from warehouse.services import PagesSource
 from warehouse.sources import Column, Source
 from warehouse.sql_text import identifier, quoted, text_list
 from warehouse.staging import Delivered
+from warehouse.texts import one_line
+from warehouse.unpacking import plain, refuse_large_in_memory, refuse_swollen_workbook
 
 FORMATS = {
     ".csv": "csv",
@@ -36,7 +40,37 @@ FORMATS |= {".parquet": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 DELIMITERS = (",", ";", "\t", "|")
 # What DuckDB calls the column with the path of a row's file: a name that no export uses.
 FILE_COLUMN = "landed_file_of_this_row"
-LONGEST_LINE = 8_000_000
+LONGEST_LINE = overlong.LONGEST_RECORD
+LARGEST_FILE = 4_000_000_000
+MOST_COLUMNS = 5_000
+# What a file says of itself that is called something else.
+SIGNS = {
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"%pdf": "a PDF",
+    b"pk\x03\x04": "a workbook or a zip archive",
+    b"par1": "a Parquet file",
+    b"\x1f\x8b": "packed twice",
+}
+
+
+# What reading a damaged file raises.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    ValueError,
+    zlib.error,
+    zipfile.BadZipFile,
+    csv.Error,
+    duckdb.Error,
+    python_calamine.CalamineError,
+    NotImplementedError,
+)
+# The machine's fault, not the file's: it is read again in the next run.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(frozen=True)
@@ -68,28 +102,59 @@ class Readable:
     file: LandedFile
     shape: Shape
     path: Path
-    taken_out: tuple[str, ...] = ()  # lines that would have swallowed those after them
+    taken_out: tuple[
+        tuple[str, str], ...
+    ] = ()  # lines that would have swallowed those after them, and what is wrong with each
 
 
-def readable(file: LandedFile, source: Source, scratch: Path) -> Readable:
-    """How `file` can be read; unpacked into `scratch` where DuckDB cannot read it as it is.
+def readable(file: LandedFile, source: Source, scratch: Path, largest: int = LARGEST_FILE) -> Readable:
+    """How `file` can be read; unpacked into `scratch` where it is packed, or DuckDB cannot read it as it is.
 
-    Raises FileRefused with a message for its owner.
+    Raises FileRefused with a message for its owner, also where it holds more than `largest` bytes.
     """
-    form = source.format or _format_of(file)
+    form = "pages" if isinstance(source, PagesSource) else source.format or _format_of(file)
     try:
-        return _READERS[form](file, source, scratch)
-    except (
-        OSError,
-        EOFError,
-        RecursionError,
-        zlib.error,
-        ValueError,
-        csv.Error,
-        duckdb.Error,
-        python_calamine.CalamineError,
-    ) as error:
-        raise FileRefused(f"{file.name} cannot be read as {form}: {_first_line(error)}") from error
+        found = _READERS[form](_plain(file, form, scratch, largest), source, scratch, largest)
+    except FileRefused:
+        raise
+    except BaseException as error:
+        # A workbook that calamine stumbles over raises what is no Exception.
+        if not isinstance(error, UNREADABLE) and type(error).__name__ != "PanicException":
+            raise
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
+        raise FileRefused(unreadable(file, form, error, file.path)) from error
+    if len(found.shape.columns) > MOST_COLUMNS:
+        raise FileRefused(
+            f"{file.name} has {len(found.shape.columns):,} columns, more than the {MOST_COLUMNS:,} of a table"
+        )
+    return replace(found, file=file)
+
+
+def _plain(file: LandedFile, form: str, scratch: Path, largest: int) -> LandedFile:
+    """The file unpacked; pages are read packed. Raises FileRefused where it is plainly something else than its name says."""
+    if form == "pages":
+        return file
+    unpacked = replace(file, path=plain(file.path, file.name, scratch / f"{file.file_no}.unpacked", largest))
+    with unpacked.path.open("rb") as content:
+        begin = content.read(256)
+    what = next(
+        (what for sign, what in SIGNS.items() if begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(sign)), None
+    )
+    if what and form in ("csv", "tsv", "json", "jsonl"):
+        raise FileRefused(
+            f"{file.name} is {what}, not {form}. Look at what delivers it, or set format in its source in support.toml"
+        )
+    return unpacked
+
+
+def unreadable(file: LandedFile, form: str, error: BaseException, path: Path) -> str:
+    """What is said to a file's owner where `error` came of reading it from `path`."""
+    said = _first_line(error).replace(str(path), file.name)
+    advice = (
+        'If it is Latin-1, add encoding = "latin-1" to its source' if "UTF-8" in said else "Deliver it again, whole"
+    )
+    return f"{file.name} cannot be read as {form}: {said.rstrip('. ')}. {advice}"
 
 
 def groups(files: list[Readable]) -> Iterator[tuple[Shape, list[Readable]]]:
@@ -141,9 +206,9 @@ def _refuse_missing(feed: str, source: Source, columns: dict[str, list[Column]],
     wanted += [field.name for field in source.row_kind.fields if field.required and field.name not in filled]
     missing = next((name for name in wanted if name not in shape.columns), None)
     if missing is not None:
-        has = "" if any(_is_data(name) for name in shape.columns) else f" (it has: {', '.join(shape.columns)})"
+        has = "" if any(_is_data(name) for name in shape.columns) else f" (it has: {_listed(shape.columns)})"
         raise FileRefused(
-            f"{file_name} has no column {missing!r}{has or ': its first row holds data, not names'}. Map it in support.toml under [sources.{feed}.columns]"
+            f"{file_name} {MISSING_COLUMN}{missing!r}{has or ': its first row holds data, not names'}. Map it in support.toml under [sources.{feed}.columns]"
         )
 
 
@@ -295,45 +360,77 @@ def _format_of(file: LandedFile) -> str:
     return form
 
 
-def is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
-
-
 def _open_text(path: Path, encoding: str):  # type: ignore[no-untyped-def]
     python_encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-    opener = gzip.open if is_gzip(path) else open
-    return opener(path, "rt", encoding=python_encoding, errors="replace", newline="")
+    return path.open(encoding=python_encoding, errors="replace", newline="")
 
 
-def _csv(file: LandedFile, source: Source, scratch: Path) -> Readable:
+def _csv(file: LandedFile, source: Source, scratch: Path, largest: int) -> Readable:
     """Header, delimiter and the lines before the first row."""
+    _refuse_utf16(file, source)
     path = _as_utf8(file, source, scratch)
     with _open_text(file.path, source.encoding) as text:
-        first = [text.readline() for _ in range(source.header_row)][-1]
+        first = [text.readline(LONGEST_LINE) for _ in range(source.header_row)][-1]
     delimiter = source.delimiter or ("\t" if Path(file.name).suffix == ".tsv" else max(DELIMITERS, key=first.count))
     skip = source.header_row - 1 + source.header_rows
     records, lines = _first_records(file, source, delimiter, skip)
     names = _names(records[source.header_row - 1 :], source)
     if not any(names):
-        raise FileRefused(f"{file.name} is empty: not even a header in row {source.header_row}")
+        raise FileRefused(
+            f"{file.name} is empty: not even a header in row {source.header_row}. Deliver it again, whole"
+        )
     line_end = _line_end(file, source, records, lines)
     if line_end:
         path = _without_mark(path, scratch / f"{file.file_no}.unmarked")
+    path, taken_out = _without_overlong(file, path, source.quote, delimiter, scratch)
     skip += source.rows_after_header
-    return Readable(file, Shape("csv", _distinct(names), delimiter=delimiter, skip=skip, line_end=line_end), path)
+    shape = Shape("csv", _distinct(names), delimiter=delimiter, skip=skip, line_end=line_end)
+    return Readable(file, shape, path, taken_out)
+
+
+def _refuse_utf16(file: LandedFile, source: Source) -> None:
+    with file.path.open("rb") as content:
+        if source.encoding == "utf-8" and content.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise FileRefused(
+                f'{file.name} is not UTF-8 but UTF-16: add encoding = "utf-16" to its source in support.toml'
+            )
+
+
+def _without_overlong(
+    file: LandedFile, path: Path, quote: str, delimiter: str, scratch: Path
+) -> tuple[Path, tuple[tuple[str, str], ...]]:
+    if not overlong.may_be_in(path, quote):
+        return path, ()
+    path, lines = overlong.taken_out(path, scratch / f"{file.file_no}.shorter", delimiter, quote, file.name)
+    return path, tuple(
+        (line, f"it is longer than {LONGEST_LINE // 10**6} MB, or opens a quote that is not closed") for line in lines
+    )
 
 
 def _first_records(file: LandedFile, source: Source, delimiter: str, count: int) -> tuple[list[list[str]], int]:
     """The cells of the first records, and how many lines they are: a note above the header, or a name, may hold line breaks."""
     with _open_text(file.path, source.encoding) as text:
         mark = delimiter if len(delimiter) == 1 else "\x1f"
-        lines = (line.replace(delimiter, mark) for line in text)
+        lines = (line.replace(delimiter, mark) for line in _lines(text))
         if source.quote:
             rows = csv.reader(lines, delimiter=mark, quotechar=source.quote)
         else:
             rows = csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE)
-        return list(islice(rows, count)), rows.line_num
+        try:
+            return list(islice(rows, count)), rows.line_num
+        except csv.Error as error:
+            raise FileRefused(
+                f"{file.name} has a header that is longer than {LONGEST_LINE // 10**6} MB, or opens a quote that is not closed."
+                " Look at its first lines"
+            ) from error
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Lines; raises csv.Error where one is too long to be held."""
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise csv.Error
+        yield line
 
 
 def _names(header: list[list[str]], source: Source) -> list[str]:
@@ -379,7 +476,7 @@ def _distinct(header: list[str]) -> tuple[str, ...]:
 def _as_utf8(file: LandedFile, source: Source, scratch: Path) -> Path:
     """A file in another encoding is written out in UTF-8; the rest is read as it is."""
     if source.encoding == "utf-8":
-        return _with_gzip_suffix(file, scratch)
+        return file.path
     target = scratch / f"{file.file_no}.utf8"
     with _open_text(file.path, source.encoding) as text, target.open("w", encoding="utf-8", newline="") as plain:
         shutil.copyfileobj(text, plain, 1 << 20)
@@ -388,8 +485,7 @@ def _as_utf8(file: LandedFile, source: Source, scratch: Path) -> Path:
 
 def _without_mark(path: Path, target: Path) -> Path:
     """A copy without a byte order mark, where there is one: before a quote that opens a line break it misleads DuckDB."""
-    opener = gzip.open if is_gzip(path) else open
-    with opener(path, "rb") as marked:
+    with path.open("rb") as marked:
         if marked.read(3) != b"\xef\xbb\xbf":
             return path
         with target.open("wb") as plain:
@@ -397,80 +493,83 @@ def _without_mark(path: Path, target: Path) -> Path:
     return target
 
 
-def _with_gzip_suffix(file: LandedFile, scratch: Path) -> Path:
-    """DuckDB knows gzip by the name: a packed file under another name is unpacked."""
-    return _unpacked(file, scratch) if is_gzip(file.path) and file.path.suffix != ".gz" else file.path
-
-
-def _unpacked(file: LandedFile, scratch: Path) -> Path:
-    if not is_gzip(file.path):
-        return file.path
-    target = scratch / f"{file.file_no}.unpacked"
-    with gzip.open(file.path, "rb") as packed, target.open("wb") as plain:
-        shutil.copyfileobj(packed, plain, 1 << 20)
-    return target
-
-
-def _json(file: LandedFile, source: Source, scratch: Path) -> Readable:
+def _json(file: LandedFile, source: Source, scratch: Path, largest: int) -> Readable:
     """A list of objects, an object that holds them under `records`, or one object a line."""
+    _refuse_utf16(file, source)
     if source.records:
-        return _envelope(file, source, source.records, scratch)
+        return _envelope(file, source, source.records, scratch, largest)
     with _open_text(file.path, source.encoding) as text:
         content = text.read(4096).lstrip()
         if content[:1] != "[":
-            return _jsonl(file, source, scratch)
+            return _jsonl(file, source, scratch, largest)
         while block := text.read(1 << 20):
             content = content[-4096:] + block
     if not content.rstrip().endswith("]"):
-        raise FileRefused(f"{file.name} is cut off: its list of objects has no end")
+        raise FileRefused(f"{file.name} is cut off: its list of objects has no end. Deliver it again, whole")
     return Readable(file, Shape("json"), _as_utf8(file, source, scratch))
 
 
-def _envelope(file: LandedFile, source: Source, records: str, scratch: Path) -> Readable:
+def _envelope(file: LandedFile, source: Source, records: str, scratch: Path, largest: int) -> Readable:
     """A JSON document with a list of rows inside."""
+    refuse_large_in_memory(file.path, file.name, largest)
     with _open_text(file.path, source.encoding) as text:
         found = document = json.load(text)
     for part in records.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     if not isinstance(found, list):
-        has = f" (it has: {', '.join(document)})" if isinstance(document, dict) else ""
-        raise FileRefused(f"{file.name} has no list at records = {records!r}{has}")
+        has = f" (it has: {_listed(document)})" if isinstance(document, dict) else ""
+        raise FileRefused(
+            f"{file.name} has no list at records = {records!r}{has}. Set records in its source in support.toml"
+        )
     target = scratch / f"{file.file_no}.json"
     target.write_text(json.dumps(document), encoding="utf-8")
     return Readable(file, Shape("envelope"), target)
 
 
-def _jsonl(file: LandedFile, source: Source, scratch: Path) -> Readable:
-    return Readable(file, Shape("jsonl"), _as_utf8(file, source, scratch))
+def _jsonl(file: LandedFile, source: Source, scratch: Path, largest: int) -> Readable:
+    _refuse_utf16(file, source)
+    path, taken_out = _without_overlong(file, _as_utf8(file, source, scratch), "", ",", scratch)
+    return Readable(file, Shape("jsonl"), path, taken_out)
 
 
-def _pages(file: LandedFile, source: Source, scratch: Path) -> Readable:
+def _pages(file: LandedFile, source: Source, scratch: Path, largest: int) -> Readable:
     """Pages as they were received, one a line."""
     query = source.query if isinstance(source, PagesSource) else None
     return Readable(file, Shape("pages", page_queries.columns_of_query(query) if query else ()), file.path)
 
 
-def _parquet(file: LandedFile, source: Source, scratch: Path) -> Readable:
-    path = _unpacked(file, scratch)
+def _parquet(file: LandedFile, source: Source, scratch: Path, largest: int) -> Readable:
+    """Columns and types. Raises FileRefused where it would unpack to more values than bytes are allowed: a run of equal ones is short."""
+    scan = quoted(str(file.path))
     with duckdb.connect() as connection:
-        described = connection.execute(f"describe select * from read_parquet({quoted(str(path))})").fetchall()
+        described = connection.execute(f"describe select * from read_parquet({scan})").fetchall()
+        ((rows,),) = connection.execute(f"select num_rows from parquet_file_metadata({scan})").fetchall()
+    if rows * len(described) > largest:
+        raise FileRefused(
+            f"{file.name} has {rows:,} rows of {len(described):,} columns, too many to read. Deliver it in smaller files"
+        )
     names, types = tuple(row[0] for row in described), tuple(row[1] for row in described)
-    return Readable(file, Shape("parquet", names, types, is_typed=True), path)
+    return Readable(file, Shape("parquet", names, types, is_typed=True), file.path)
 
 
-def _xlsx(file: LandedFile, source: Source, scratch: Path) -> Readable:
+def _xlsx(file: LandedFile, source: Source, scratch: Path, largest: int) -> Readable:
     """A sheet written out as CSV, its dates in ISO form."""
-    workbook = python_calamine.CalamineWorkbook.from_path(str(_unpacked(file, scratch)))
+    refuse_swollen_workbook(file.path, file.name, largest)
+    workbook = python_calamine.CalamineWorkbook.from_path(str(file.path))
     names = workbook.sheet_names
+    if not names:
+        raise FileRefused(f"{file.name} has no sheet. Deliver it again, whole")
     if source.sheet and source.sheet not in names:
-        raise FileRefused(f"{file.name} has no sheet {source.sheet!r} (it has: {', '.join(names)})")
+        raise FileRefused(
+            f"{file.name} has no sheet {source.sheet!r} (it has: {_listed(names)}). Set sheet in its source in support.toml"
+        )
     rows = workbook.get_sheet_by_name(source.sheet or names[0]).to_python(skip_empty_area=False)
     target = scratch / f"{file.file_no}.csv"
     with target.open("w", encoding="utf-8", newline="") as text:
         csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
-    plain = source.model_copy(update={"format": "csv", "delimiter": ",", "encoding": "utf-8", "quote": '"'})
-    header = _csv(LandedFile(file.file_no, target, file.name), plain, scratch)
-    return Readable(file, replace(header.shape, is_typed=True), target)
+    as_csv = source.model_copy(update={"format": "csv", "delimiter": ",", "encoding": "utf-8", "quote": '"'})
+    header = _csv(LandedFile(file.file_no, target, file.name), as_csv, scratch, largest)
+    return replace(header, shape=replace(header.shape, is_typed=True))
 
 
 def _cell(value: object) -> str:
@@ -481,7 +580,13 @@ def _cell(value: object) -> str:
     return isoformat() if isoformat else str(value)
 
 
-def _first_line(error: Exception) -> str:
+def _listed(names: Iterable[str]) -> str:
+    """Names for a message: the first dozen of them, none longer than a name is."""
+    shown = [one_line(name)[:60] for name in islice(names, 13)]
+    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "")
+
+
+def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 

@@ -100,11 +100,12 @@ def _days_off(text: str) -> tuple[date, date]:
 
 
 class Data(Section):
-    """Where everything is kept."""
+    """Where everything is kept. `largest_file` is what a delivered file may hold once it is unpacked."""
 
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
     memory_limit: Size = "1500MB"
+    largest_file: Size = "4GB"
 
 
 class Clock(Section):

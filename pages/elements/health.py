@@ -157,6 +157,20 @@ def refused_table(view: View, feed: str | None) -> None:
         tables.show(view, "refused", "Files refused", pd.DataFrame(texts), values, (), {"Why": WIDE}, TABLE_HEIGHT)
 
 
+def columns_card(view: View) -> None:
+    """Columns that came or went, if there are any."""
+    rows = view.ask("health_columns", most=MOST)
+    if rows.empty:
+        return
+    texts = {"Column": rows["name"], "What": rows["what"], "Since file": rows["file_name"], "Feed": rows["feed"]}
+    total = format.counted(int(rows["found"].iloc[0]), "column")
+    with frame.card("Columns that came or went", f"{total}; a mapping in support.toml reads a new one from all files"):
+        values = rows.drop(columns="found")
+        tables.show(
+            view, "columns", "Columns that came or went", pd.DataFrame(texts), values, (), {"What": WIDE}, TABLE_HEIGHT
+        )
+
+
 def checks_card(view: View, findings: pd.DataFrame) -> None:
     """What checks found in the last run and what to do about it, and every check there is."""
     known = checks()

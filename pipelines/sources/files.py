@@ -5,6 +5,7 @@ Landed files are named `<number>-<hash>-<name>`, the number being the order of a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -65,6 +66,10 @@ def _candidates(pattern: Path) -> Iterator[tuple[Path, os.stat_result]]:
             stat = path.stat()
         except FileNotFoundError:
             continue  # taken away between listing and looking
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            continue  # a link that leads to itself
         if path.is_file():
             yield path, stat
 
