@@ -68,8 +68,13 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     """A read-only connection to one published version.
 
     Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
+    Raises NoWarehouse where the file is gone or damaged.
     """
-    connection = duckdb.connect(str(folder / f"warehouse-{version}.duckdb"), read_only=True)
+    path = folder / f"warehouse-{version}.duckdb"
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        raise NoWarehouse(f"{path.name} cannot be opened: {' '.join(str(error).split())}") from error
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 
