@@ -16,7 +16,7 @@ HEADER = "ticket_id,created_at,channel,team,agent,first_response_at\n"
 NEVER = checking.Check(
     "keys_are_unique", "error", "a row stands more than once", "select source, ticket_id as example from store.tickets"
 )
-NOTICE = "New data is held back since"
+NOTICE = "New data has been held back since"
 
 
 def _deliver(desk: Desk, number: int) -> None:

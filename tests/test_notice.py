@@ -58,7 +58,7 @@ def held_back(ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_every_page_says_that_a_check_keeps_new_data_back(held_back: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for entry in ENTRIES:
         said = _page(held_back, monkeypatch, entry.script)
-        assert "New data is held back since" in said, entry.path
+        assert "New data has been held back since" in said, entry.path
         assert "Tickets are never good (tickets). Figures are those of version 1 of" in said, entry.path
 
 
@@ -87,7 +87,7 @@ def test_a_run_that_fails_otherwise_is_said_with_why(ticket_desk: Desk, monkeypa
         meanwhile.setattr(copying, "copy", full)
         ticket_desk.run()
     said = _page(ticket_desk, monkeypatch)
-    assert "New data does not get through since" in said
+    assert "New data has not come through since" in said
     assert "No space left on device. Figures are those of version 1 of" in said
 
 
@@ -96,7 +96,7 @@ def test_before_anything_is_published_an_error_is_said_too(ticket_desk: Desk, mo
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(checking, "checks", lambda: [NEVER])
         ticket_desk.run()
-    assert "New data is held back since" in _page(ticket_desk, monkeypatch)
+    assert "New data has been held back since" in _page(ticket_desk, monkeypatch)
 
 
 def test_a_warning_is_no_reason_for_a_notice(ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

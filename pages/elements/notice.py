@@ -99,8 +99,8 @@ def words(found: Trouble, zone: str, with_reason: bool) -> tuple[str, str]:
     """What is wrong, and what that means for the figures; why, for those who may know names and folders."""
     since = f" since {_clock(found.since, zone)}" if found.since else ""
     title = {
-        "check": f"New data is held back{since}: a check found an error.",
-        "failure": f"New data does not get through{since}: the pipelines fail.",
+        "check": f"New data has been held back{since}: a check found an error.",
+        "failure": f"New data has not come through{since}: the pipelines fail.",
         "silent": f"The pipelines have not run{since}.",
         "file": "The newest published file is damaged or gone.",
     }[found.kind]
