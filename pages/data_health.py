@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, following, format, frame, health, health_words
+from pages.elements import access, data, following, format, frame, health, health_words, notice
 from pages.elements.data import View
 from pages.elements.markdown import plain
 from pages.elements.tiles import quiet, tile
@@ -19,7 +19,8 @@ def draw(view: View) -> None:
     refresh = data.settings().schedule.refresh_seconds
     feeds = judged(view.ask("health_sources"), data.now(), refresh)
     pulls = view.ask("health_pulls")
-    findings, reasons = view.ask("health_findings"), view.ask("health_reasons")
+    held_back, reasons = notice.held_back(), view.ask("health_reasons")
+    findings = view.ask("health_findings") if held_back is None else held_back
     answer, why = health_words.freshness(feeds, refresh)
     trouble, reason = health_words.failing(pulls)
     if trouble:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, links, tables
+from pages.elements import access, data, links, notice, tables
 from pages.elements.format import EM_DASH
 from pages.elements.kept import kept
 from pages.elements.markdown import plain
@@ -123,6 +123,7 @@ def table(found: pd.DataFrame) -> None:
 
 def draw() -> None:
     st.subheader("Data dictionary", anchor=False)
+    notice.watch()
     quiet("Every table, column and macro of the file. Times are UTC, durations seconds, shares 0 to 1.")
     whole = known()
     search, opening = st.columns([2, 1], gap="small")

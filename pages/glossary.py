@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, links, tables
+from pages.elements import access, data, links, notice, tables
 from pages.elements.format import EM_DASH
 from pages.elements.kept import kept
 from pages.elements.markdown import plain
@@ -111,6 +111,7 @@ def table(found: pd.DataFrame) -> None:
 
 def draw() -> None:
     st.subheader("Glossary", anchor=False)
+    notice.watch()
     quiet(
         "What each figure means. Durations are seconds, shares 0 to 1. Of nothing, a count is 0 and everything else —."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.elements import access, following, wall
+from pages.elements import access, following, notice, wall
 from pages.elements.people import Person
 from pages.elements.sitemap import ENTRIES
 from warehouse.errors import SupportError
@@ -41,4 +41,5 @@ page = st.navigation(
     ],
     position="hidden" if wall.is_on() or person is None else "top",
 )
-page.run()
+with notice.instead():
+    page.run()

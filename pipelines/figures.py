@@ -48,7 +48,9 @@ def _of_runs(told: Document, totals: Any) -> Iterator[Metric]:
     yield gauge("last_run_timestamp_seconds", "When the last run ended.", [({}, epoch(run.get("noted_at")))])
     yield gauge("last_good_run_timestamp_seconds", "When a run last went well.", [({}, epoch(run.get("good_at")))])
     yield gauge(
-        "last_look_timestamp_seconds", "When new exports were last looked for.", [({}, epoch(told["looked_at"]))]
+        "last_sign_of_life_timestamp_seconds",
+        "When the pipelines last gave a sign of life.",
+        [({}, epoch(told["alive_at"]))],
     )
     yield gauge("published_version", "The newest published version.", [({}, told["version"])])
     yield gauge("published_timestamp_seconds", "When it was published.", [({}, epoch(told["published_at"]))])

@@ -45,7 +45,7 @@ def document(settings: Settings, known: Facts, last: State | None, more: Sequenc
         **_answer(stands),
         **_published(settings.data.folder),
         "data_as_of": iso(data_as_of(stands.feeds)),
-        "looked_at": iso(state.looked_at(settings.data.folder)),
+        "alive_at": iso(state.alive_at(settings.data.folder)),
         "run": _run(last),
         "sources": _feeds(stands.feeds),
         "pulls": [_pull(pull, pulls) for pull in of_sources.values()],

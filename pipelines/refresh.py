@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import duckdb
 
@@ -18,14 +19,15 @@ from pipelines import erasures
 from pipelines.lock import FolderLock
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
-from warehouse import answers, columns, journal, logs, page_queries, privacy, schema_version, state
+from warehouse import answers, columns, journal, logs, page_queries, privacy, published, schema_version, state
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
 from warehouse.erasures import Register
-from warehouse.errors import CheckFailed, FolderError, SupportError
+from warehouse.errors import CheckFailed, CopyDamaged, FolderError, SupportError
 from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed, feeds, load_feed
+from warehouse.proving import Rereading, Written
 from warehouse.publishing import clear_leftovers, publish
 from warehouse.rewriting import clear_unfinished, rewrite, upgrade
 from warehouse.rows import WRITTEN
@@ -40,6 +42,8 @@ from warehouse.zendesk_tables import version
 Progress = Callable[[str], None]
 # Copying for readers may take at most a tenth of the writer's time.
 PUBLISHING_SHARE = 10
+# What checks refused is looked at again without anything new, as a mended product or disk may let it pass, but not all the time.
+RETRY_SECONDS = 60.0
 
 
 @dataclass
@@ -48,6 +52,7 @@ class Report:
 
     run_id: int
     state: str = "running"
+    held_by: Literal["check", "failure"] | None = None
     arrived: int = 0
     known: int = 0
     tickets_built: int = 0
@@ -69,6 +74,8 @@ class Pipelines:
         self.progress = progress
         self.feeds = feeds(settings)
         self.lock = FolderLock(self.folder)
+        # Between two signs of life, where the pipelines run all the time.
+        self.every_seconds: float | None = None
         self._published_at = 0.0
         self._unreadable: list[str] = []
         self._taken: list[Path] = []
@@ -82,6 +89,8 @@ class Pipelines:
         # What the last look found wrong, and how the last run of this process ended.
         self.problems: list[str] = []
         self.last: State | None = None
+        self._rereading: Rereading | None = None
+        self._refused_at = -RETRY_SECONDS
         try:
             self._open()
         except BaseException:
@@ -148,8 +157,10 @@ class Pipelines:
     def keep_up(self) -> Done | None:
         """The next step of the upkeep, of a new one where none is under way; what it did where it was the last, else None.
 
-        Between two steps runs go on. Raises SupportError and duckdb.Error: this upkeep is over then.
+        First all of the published file is read. Between two steps runs go on. Raises SupportError and duckdb.Error: this upkeep is over then.
         """
+        if self._reread():
+            return None
         self._upkeep = self._upkeep or Upkeep(self.connection, self.loading)
         upkeep = self._upkeep
         try:
@@ -159,9 +170,21 @@ class Pipelines:
             self._end_upkeep()
             raise
         self._end_upkeep()
+        self._rereading = None
         if upkeep.done.slices:
             journal.note_put_in_order(self.connection)
         return upkeep.done
+
+    def _reread(self) -> bool:
+        """Reads the next rows of the published file; False where all is read. A damaged one is kept aside: the next run publishes again."""
+        self._rereading = self._rereading or Rereading(self.connection, self.folder)
+        is_same = not self._is_unpublished() and not journal.has_work(self.connection)
+        try:
+            return self._rereading.step(is_same)
+        except CopyDamaged as error:
+            self._rereading = None
+            damaged = numbered_versions(self.folder)[max(numbered_versions(self.folder))]
+            raise CopyDamaged(f"{error}; it is kept as {published.keep_aside(damaged)}") from error
 
     def _end_upkeep(self) -> None:
         if self._upkeep:
@@ -195,16 +218,26 @@ class Pipelines:
         except (SupportError, duckdb.Error, OSError) as error:
             roll_back(self.connection)
             report.state = "failed"
+            report.held_by = "check" if isinstance(error, CheckFailed) else "failure"
             report.problems.append(_one_line(error))
+            self._refused_at = time.monotonic() if report.held_by == "check" else self._refused_at
             journal.end_run(
                 self.connection, report.run_id, "failed", report.problems, report.tickets_built, report.seconds, None
             )
         self.last = state.ended(
-            self.folder, report.run_id, report.state, report.problems, report.findings, report.seconds
+            self.folder,
+            report.run_id,
+            report.state,
+            report.problems,
+            report.findings,
+            report.seconds,
+            report.held_by,
+            self.every_seconds,
         )
         return report
 
     def _work(self, report: Report) -> None:
+        report.problems += published.faults(self.folder, published.noted(self.connection))
         asked, answer = self._erase(report)
         with _timed(report, "load"):
             for feed in self.feeds:
@@ -227,18 +260,29 @@ class Pipelines:
             self.connection, report.run_id, "done", report.problems, report.tickets_built, report.seconds, version
         )
         if version:
-            self.progress(f"publishing version {version}")
-            with _timed(report, "publish"):
-                keep = 1 if is_rewritten else self.settings.data.keep_versions
-                publish(self.connection, self.loading, self.folder, version, keep)
-            report.version = version
-            self._published_at, self._publishing_seconds = time.monotonic(), report.seconds["publish"]
-            journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
-            if is_rewritten:
-                journal.note_rewritten(self.connection)
+            self._publish(report, version, is_rewritten)
         if asked:
             erasures.settle(self.folder, asked, replace(answer, version=journal.newest_version(self.connection)))
         self.progress("")
+
+    def _publish(self, report: Report, version: int, is_rewritten: bool) -> None:
+        self.progress(f"publishing version {version}")
+        keep = 1 if is_rewritten else self.settings.data.keep_versions
+        written = None if is_rewritten else self._written_since_the_last(report.run_id)
+        try:
+            with _timed(report, "publish"):
+                publish(self.connection, self.loading, self.folder, version, keep, written)
+        finally:
+            self._published_at, self._publishing_seconds = time.monotonic(), report.seconds["publish"]
+        report.version = version
+        journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
+        if is_rewritten:
+            journal.note_rewritten(self.connection)
+
+    def _written_since_the_last(self, run_id: int) -> Written | None:
+        """What the copy is proven by; None, where nobody knows how much was written: by all of it."""
+        found = journal.written_since(self.connection, published.newest(published.noted(self.connection)), run_id)
+        return Written.of(self.connection, *found) if found else None
 
     def _erase(self, report: Report) -> tuple[list[str], erasures.Answer]:
         """Takes customers out of landed files: those of the requests, whose names are returned, and those erased before."""
@@ -371,13 +415,20 @@ class Pipelines:
     def _is_unpublished(self) -> bool:
         """Whether readers lack something: nothing is published yet, or changes were put off."""
         return (
-            not numbered_versions(self.folder)
+            not self._is_published_whole()
             or journal.has_unpublished_change(self.connection)
             or journal.is_to_be_rewritten(self.connection)
         )
 
+    def _is_published_whole(self) -> bool:
+        """Whether the newest version is there as it was published."""
+        looks = published.noted(self.connection)
+        return published.is_whole(self.folder, looks, journal.newest_version(self.connection))
+
     def _has_to_publish(self) -> bool:
         """Whether readers lack something that they may have now: what is put off waits for its time."""
+        if time.monotonic() - self._refused_at < RETRY_SECONDS:
+            return False
         return journal.is_to_be_rewritten(self.connection) or (self._is_unpublished() and self._may_publish())
 
     def _next_version(self) -> int:

@@ -21,13 +21,15 @@ from pipelines.health_address import answering
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
 from pipelines.watch import Watch
-from warehouse import logs
+from warehouse import logs, state
 from warehouse.errors import SupportError
 from warehouse.settings import Settings
 
 SAID_EVERY_SECONDS = 60.0
 # Between two steps of the upkeep.
 REST_SECONDS = 0.2
+# Pages say that the pipelines do not run after a few of them.
+SIGN_SECONDS = 10.0
 log = logging.getLogger("pipelines")
 
 
@@ -38,11 +40,16 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
     executors = {
         "default": ThreadPoolExecutor(1),
         "upkeep": ThreadPoolExecutor(1),
+        "signs": ThreadPoolExecutor(1),
         "pulls": ThreadPoolExecutor(max(len(remote_sources), 1)),
     }
     scheduler = BackgroundScheduler(executors=executors, timezone=UTC)
     watch = Watch(pipelines)
     scheduler.add_listener(watch.heard, EVENT_JOB_ERROR | EVENT_JOB_EXECUTED)
+    pipelines.every_seconds = SIGN_SECONDS
+    sign_of_life(pipelines)
+    signs = IntervalTrigger(seconds=SIGN_SECONDS, timezone=UTC)
+    _add(scheduler, "sign of life", sign_of_life, signs, pipelines, executor="signs", at_once=False)
     _add(scheduler, "refresh", _refresh, refresh_trigger(pipelines.settings), pipelines, turn, watch)
     _add(
         scheduler,
@@ -88,6 +95,14 @@ def _add(
         misfire_grace_time=None,
         **({"next_run_time": datetime.now(UTC)} if at_once else {}),
     )
+
+
+def sign_of_life(pipelines: Pipelines) -> None:
+    """Tells pages that this process lives; a run under way may take long."""
+    try:
+        state.give_sign_of_life(pipelines.folder, SIGN_SECONDS)
+    except OSError as error:
+        log.warning(f"{state.NAME} cannot be written: {error.strerror}")
 
 
 def keep_up(pipelines: Pipelines, turn: threading.Lock, stop: threading.Event) -> None:

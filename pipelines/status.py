@@ -106,7 +106,7 @@ def _of_process(told: Document) -> str:
 def _looked(told: Document) -> str:
     run = told["run"]
     last = f"; last run {run['run_id']} {run['state']}" if run else ""
-    return f"{last}, last look {_moment(told['looked_at'])}"
+    return f"{last}, last sign of life {_moment(told['alive_at'])}"
 
 
 def _feeds(feeds: Sequence[Document]) -> list[tuple[str, ...]]:

@@ -49,7 +49,6 @@ class Watch:
                 _say(now, last.problems)
                 self._seen = replace(self._seen, last=state.keep(self._settings.data.folder, last, now))
         self._problems = pipelines.problems
-        state.note_look(self._settings.data.folder)
 
     def heard(self, event: JobExecutionEvent) -> None:
         """How a job of the schedule ended: what broke stands as a problem until it goes well."""

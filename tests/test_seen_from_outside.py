@@ -302,7 +302,7 @@ def test_a_state_says_since_when_runs_go_well_or_fail(tmp_path: Path) -> None:
 
 
 def test_a_state_that_cannot_be_written_is_a_problem_and_no_end(tmp_path: Path) -> None:
-    (tmp_path / ".state.json.partial").mkdir()
+    (tmp_path / "state.json").mkdir()
     kept = state.ended(tmp_path, 1, "done", [], [], {})
     assert "state.json cannot be written" in kept.problems[0]
     assert not kept.is_good

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.connection import newest_version, reader
+from warehouse.connection import newest_version, numbered_versions, reader
 from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion
 from warehouse.percentiles import with_percentile_ends
 from warehouse.schema_version import refuse_other
@@ -26,6 +26,8 @@ from warehouse.scope import EVERYTHING, Scope, ScopedVersion
 from warehouse.series import Grain, Split, series_named, series_sql
 from warehouse.sql_text import quoted
 
+# What DuckDB says of a file that it cannot read, or can no more.
+DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 QUESTIONS = Path(__file__).parent / "questions"
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _COMMENT = re.compile(r"--[^\n]*")
@@ -59,10 +61,39 @@ class Warehouse:
         self._reader: duckdb.DuckDBPyConnection | None = None
         self._attached: list[int] = []
         self._scoped: ScopedVersion | None = None
+        # Versions that cannot be read, with why.
+        self._damaged: dict[int, str] = {}
+        self._written_ns = 0
 
     def version(self) -> int:
-        """The number of the newest published version; raises NoWarehouse where there is none."""
+        """The number of the newest published version that can be read, or of the one still open where that was removed.
+
+        Raises NoWarehouse where there is none.
+        """
+        versions = {
+            number: path for number, path in numbered_versions(self.folder).items() if number not in self._damaged
+        }
+        newest = max(versions, default=0)
+        is_held = self._version > newest and self._version not in self._damaged
+        if is_held and (not newest or _written_ns(versions[newest]) <= self._written_ns):
+            return self._version
+        if newest:
+            return newest
+        if self._damaged:
+            raise NoWarehouse(f"{self.folder} holds no version that can be read: {self._damaged[max(self._damaged)]}")
         return newest_version(self.folder)
+
+    def damage(self) -> str | None:
+        """Why `version` is not the newest one that was published, in a sentence; None: it is."""
+        if not self._damaged and not self._version:
+            return None
+        versions = numbered_versions(self.folder)
+        newest = max(versions, default=0)
+        if newest in self._damaged:
+            return f"warehouse-{newest}.duckdb cannot be read ({self._damaged[newest]})"
+        if self._version > newest and self._version not in self._damaged and self.version() == self._version:
+            return f"warehouse-{self._version}.duckdb was removed"
+        return None
 
     def ask(
         self, question: str, filters: Filters = Filters(), scope: Scope = EVERYTHING, **values: Any
@@ -107,8 +138,26 @@ class Warehouse:
 
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
+        try:
+            with self._cursor(scope) as cursor:
+                return cursor.execute(sql, named).df()
+        except DAMAGE as error:
+            self._give_up(error)
         with self._cursor(scope) as cursor:
             return cursor.execute(sql, named).df()
+
+    def _give_up(self, error: duckdb.Error) -> None:
+        """Asks no more of a version whose file cannot be read. One that is merely gone stays readable while it is open.
+
+        Raises `error` again where it has another cause: a DuckDB that stopped for it is begun anew.
+        """
+        with self._lock:
+            is_changed = _written_ns(self.folder / f"warehouse-{self._version}.duckdb") != self._written_ns
+            if is_changed or "checksum" in str(error):
+                self._damaged[self._version] = " ".join(str(error).split())
+            elif isinstance(error, duckdb.IOException):
+                raise error
+            self._version, self._reader, self._attached, self._scoped = 0, None, [], None
 
     def _cursor(self, scope: Scope = EVERYTHING) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -130,12 +179,10 @@ class Warehouse:
         self._reader = self._reader or reader(self.folder)
         try:
             self._attach_file(self._reader, version)
-        except duckdb.IOException as error:
-            newer = self.version()
-            if newer == version:
-                raise NoWarehouse(f"{self.folder} holds a version that cannot be opened: {error}") from error
-            version = newer
-            self._attach_file(self._reader, version)
+        except DAMAGE as error:
+            if self.version() == version:
+                self._damaged[version] = " ".join(str(error).split())
+            return self._attach(self.version())
         return version
 
     def _attach_file(self, connection: duckdb.DuckDBPyConnection, version: int) -> None:
@@ -147,10 +194,19 @@ class Warehouse:
         except OtherSchema:
             connection.execute(f"detach {_name(version)}")
             raise
+        self._written_ns = _written_ns(path)
         self._attached = [*(known for known in self._attached if known != version), version]
         for old in self._attached[:-2]:
             connection.execute(f"detach {_name(old)}")
         self._attached = self._attached[-2:]
+
+
+def _written_ns(path: Path) -> int:
+    """When a file was written; 0: it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _name(version: int) -> str:

@@ -71,10 +71,13 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     """A read-only connection to one published version.
 
     Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
-    Raises OtherSchema where this code cannot read it.
+    Raises NoWarehouse where the file is gone or damaged, OtherSchema where this code cannot read it.
     """
     path = folder / f"warehouse-{version}.duckdb"
-    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+    except duckdb.IOException as error:
+        raise NoWarehouse(f"{path.name} cannot be opened: {' '.join(str(error).split())}") from error
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     refuse_other(connection, path.name)
     return connection

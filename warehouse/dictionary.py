@@ -93,7 +93,7 @@ def _parted(comment: Any) -> tuple[str | None, str | None]:
 
 
 def of_version(folder: Path, version: int) -> Dictionary:
-    """The dictionary of a published version."""
+    """The dictionary of a published version; raises NoWarehouse where its file is gone or damaged."""
     with open_version(folder, version) as connection:
         return read(connection)
 

@@ -19,6 +19,10 @@ class FolderInUse(FolderError):
     """Another process holds the data folder."""
 
 
+class CopyDamaged(FolderError):
+    """A copy of the writer's file does not hold what that holds, or cannot be read."""
+
+
 class NobodyFound(SupportError):
     """Of a customer to erase there is nothing."""
 

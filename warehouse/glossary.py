@@ -82,7 +82,7 @@ def search(macros: pd.DataFrame, words: str) -> pd.DataFrame:
 
 
 def of_version(folder: Path, version: int) -> pd.DataFrame:
-    """What `read` gives for a published version."""
+    """What `read` gives for a published version; raises NoWarehouse where its file is gone or damaged."""
     with open_version(folder, version) as connection:
         return read(connection)
 

@@ -246,6 +246,21 @@ select exists (
     )
 
 
+def written_since(connection: duckdb.DuckDBPyConnection, version: int, run_id: int) -> tuple[int, int] | None:
+    """Rows loaded and tickets built by the runs after the one that published `version`, `run_id` among them; None: not all is known."""
+    row = connection.execute(
+        """
+select
+    coalesce(sum(rows_loaded), 0)::bigint as rows_loaded,
+    coalesce(sum(tickets_built), 0)::bigint as tickets_built,
+    bool_and(state = 'done') as is_known,
+from runs
+where run_id <= $run_id and run_id > (select max(run_id) from runs where version = $version and state = 'done')""",
+        {"version": version, "run_id": run_id},
+    ).fetchone()
+    return (row[0], row[1]) if row and row[2] else None
+
+
 def newest_version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(_value(connection, "select coalesce(max(version), 0) from runs"))
 

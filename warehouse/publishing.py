@@ -9,39 +9,55 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import copying
+from warehouse import copying, published
 from warehouse.connection import numbered_versions
-from warehouse.errors import FolderError
+from warehouse.errors import CopyDamaged, FolderError
+from warehouse.proving import Written, prove
+from warehouse.published import PUBLIC_NAME, UNPROVEN
 
-PUBLIC_NAME = "warehouse.duckdb"
+# Damaged copies that are kept for somebody to look at.
+KEPT_ASIDE = 2
 
 
-def publish(connection: duckdb.DuckDBPyConnection, loading: Path, folder: Path, version: int, keep: int) -> Path:
-    """Makes `loading` the published `version` of `folder` and returns its path.
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    loading: Path,
+    folder: Path,
+    version: int,
+    keep: int,
+    written: Written | None = None,
+) -> Path:
+    """Makes `loading` the published `version` of `folder` and returns its path. `written` is what the copy is proven by; None: all of it.
 
     Copies only after a checkpoint: a copy without its write-ahead log silently lacks rows.
-    Raises FolderError where the disk is full or the copy does not hold what the original holds.
+    Raises FolderError where the disk is full, CopyDamaged where the copy does not hold what the original holds: it is kept aside then.
     """
     connection.execute("checkpoint")
-    copy = folder / f".publishing-{version}.duckdb"
+    copy = folder / f"{UNPROVEN}warehouse-{version}.duckdb"
     target = folder / f"warehouse-{version}.duckdb"
     try:
-        copying.copy(loading, copy, _spare(folder, keep))
-        _prove(connection, copy)
+        copying.copy(loading, copy, _spare(connection, folder, keep))
+        _prove(connection, copy, written)
         _forbid_writing(copy)
         copy.rename(target)
+        published.set_aside(folder, published.noted(connection))
         _point_public_name(target, folder)
     except OSError as error:
         copy.unlink(missing_ok=True)
         raise FolderError(f"version {version} cannot be published in {folder}: {error.strerror}") from error
     _sweep(folder, keep)
+    published.note(connection, folder)
     return target
 
 
-def _spare(folder: Path, keep: int) -> Path | None:
-    """A version that would be swept after this publication; None where none would, or where nothing of what was may stay."""
+def _spare(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Path | None:
+    """A version that would be swept after this publication; None where none would, where nothing of what was may stay, or where it is
+    not as it was published: what only looks like the original's blocks would stay in it."""
     versions = numbered_versions(folder)
-    return versions[min(versions)] if 1 < keep <= len(versions) else None
+    if not 1 < keep <= len(versions):
+        return None
+    oldest = versions[min(versions)]
+    return oldest if published.is_as_noted(oldest, published.noted(connection)) else None
 
 
 def _forbid_writing(path: Path) -> None:
@@ -49,17 +65,12 @@ def _forbid_writing(path: Path) -> None:
     path.chmod(stat.S_IMODE(path.stat().st_mode) & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
-def _prove(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
-    """Opened by itself, the copy must hold as many rows of every table as the original."""
-    with duckdb.connect(str(copy), read_only=True) as reader:
-        expected, found = table_counts(connection), table_counts(reader)
-    if expected != found:
-        aside = copy.with_name(f"damaged-{copy.name.lstrip('.')}")
-        copy.rename(aside)
-        wrong = sorted(name for name in expected if expected[name] != found.get(name))
-        raise FolderError(
-            f"the copy to publish differs in {', '.join(wrong)}; it is kept as {aside.name} and not published"
-        )
+def _prove(connection: duckdb.DuckDBPyConnection, copy: Path, written: Written | None) -> None:
+    try:
+        prove(connection, copy, written)
+    except CopyDamaged as error:
+        aside = published.keep_aside(copy)
+        raise CopyDamaged(f"not published, as the copy is damaged: {error}; it is kept as {aside}") from error
 
 
 def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -91,6 +102,8 @@ def _sweep(folder: Path, keep: int) -> None:
     if keep < 2:
         for path in folder.glob("damaged-*.duckdb"):
             path.unlink()
+    for path in sorted(folder.glob("damaged-warehouse*.duckdb"), key=lambda path: path.stat().st_mtime)[:-KEPT_ASIDE]:
+        path.unlink()
     versions = numbered_versions(folder)
     for number in sorted(versions)[:-keep]:
         versions[number].unlink(missing_ok=True)
@@ -98,6 +111,6 @@ def _sweep(folder: Path, keep: int) -> None:
 
 def clear_leftovers(folder: Path) -> None:
     """Removes half-made copies of killed runs."""
-    for pattern in (".publishing-*.duckdb", f".{PUBLIC_NAME}.*"):
+    for pattern in (f"{UNPROVEN}*.duckdb", f".{PUBLIC_NAME}.*"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
-"""How the last run ended, in one small file beside the warehouse: a run that failed stands in no published version.
+"""How the pipelines do, in one small file beside the versions: a run that failed, or was held back, stands in no published version.
 
-Whoever may read the data folder may read it; what is told outside goes through `standing.outside`.
+`state.json` is written after every run; the time of its last change is when `serve` last gave a sign of life. Whoever may read the data
+folder may read it; what is told outside goes through `standing.outside`.
 """
 
 from __future__ import annotations
@@ -8,31 +9,40 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from warehouse.checking import Finding
 from warehouse.connection import numbered_versions
 from warehouse.durable import sync_folder
 from warehouse.errors import FolderError
 
-FILE = "state.json"
+NAME = "state.json"
+# The file always has this length: where the disk is full it is written over in place, and needs no room.
+LENGTH = 16_384
+MOST_TEXT = 600
+MOST_FINDINGS = 8
+MOST_PROBLEMS = 8
+
+HeldBy = Literal["check", "failure"]
 
 
 @dataclass(frozen=True)
 class State:
     """How the last run ended; instants are UTC, ISO.
 
-    version: the newest published one. at: when this was noted, at the end of the run or of a later look. good_at: when a run last went well. fresh_since: since when every run
-    went well; None where the last did not. failing_since: since when none did; None where the last did. findings: of the checks.
+    version: the newest published one. at: when this was noted, at the end of the run or of a later look. good_at: when a run last went
+    well. fresh_since: since when every run went well; None where the last did not. failing_since: since when none did; None where the
+    last did. held_by: what kept the run from publishing, a check or something else; held_since: since when nothing gets through.
+    findings: of the checks, as columns of table check_results. every_seconds: between two signs of life; None: the pipelines do not run
+    all the time.
     """
 
     run_id: int
     state: str
-    at: str
+    at: str = ""
     version: int | None = None
     problems: list[str] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
@@ -40,10 +50,18 @@ class State:
     good_at: str | None = None
     fresh_since: str | None = None
     failing_since: str | None = None
+    held_by: HeldBy | None = None
+    held_since: str | None = None
+    every_seconds: float | None = None
 
     @property
     def is_good(self) -> bool:
         return self.state == "done" and not self.problems and not errors_of(self.findings)
+
+    @property
+    def reason(self) -> str:
+        """Why nothing gets through, for a person."""
+        return self.problems[-1] if self.held_by and self.problems else ""
 
 
 def errors_of(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -52,7 +70,7 @@ def errors_of(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def read(folder: Path) -> State | None:
     """How the last run ended; None where there was none. Raises FolderError where the file is not what was written."""
-    path = folder / FILE
+    path = folder / NAME
     known = {one.name for one in fields(State)}
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
@@ -65,6 +83,14 @@ def read(folder: Path) -> State | None:
         ) from error
 
 
+def alive_at(folder: Path) -> datetime | None:
+    """When the pipelines last gave a sign of life (UTC); None where nobody knows."""
+    try:
+        return datetime.fromtimestamp((folder / NAME).stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
 def ended(
     folder: Path,
     run_id: int,
@@ -72,12 +98,14 @@ def ended(
     problems: Sequence[str],
     findings: Sequence[Finding],
     seconds: dict[str, float],
+    held_by: HeldBy | None = None,
+    every_seconds: float | None = None,
 ) -> State:
-    """Keeps how a run ended, and returns it with since when runs go well or fail."""
+    """Keeps how a run ended, and returns it with since when runs go well, fail or are held back."""
+    found = [asdict(one) for one in findings]
     version = max(numbered_versions(folder), default=None)
-    return _note(
-        folder, State(run_id, state, _now(), version, list(problems), [asdict(one) for one in findings], dict(seconds))
-    )
+    now = State(run_id, state, _now(), version, list(problems), found, dict(seconds))
+    return _note(folder, replace(now, held_by=held_by, every_seconds=every_seconds))
 
 
 def keep(folder: Path, last: State, problems: Sequence[str]) -> State:
@@ -85,32 +113,40 @@ def keep(folder: Path, last: State, problems: Sequence[str]) -> State:
     return _note(folder, replace(last, problems=list(problems), at=_now()))
 
 
+def give_sign_of_life(folder: Path, every_seconds: float) -> None:
+    """Tells readers that the pipelines run, and how often they say so. Nothing where no run was yet. Raises OSError."""
+    found = _before(folder)
+    if found and found.every_seconds != every_seconds:
+        _write(folder, replace(found, every_seconds=every_seconds))
+    elif found:
+        os.utime(folder / NAME)
+
+
 def _note(folder: Path, now: State) -> State:
     """Replaces the file; where it cannot be written, that is a problem, and no more: what it tells of has happened."""
-    try:
-        before = read(folder)
-    except FolderError:
-        before = None
+    before = _before(folder)
     noted = _going_on(now, before)
     try:
         _write(folder, noted)
     except OSError as error:
-        said = f"{folder / FILE} cannot be written: {error.strerror}"
+        said = f"{folder / NAME} cannot be written: {error.strerror}"
         return _going_on(replace(now, problems=[*now.problems, said]), before)
     return noted
 
 
-def _write(folder: Path, noted: State) -> None:
-    partial = folder / f".{FILE}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(asdict(noted), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / FILE)
-    sync_folder(folder)
+def _before(folder: Path) -> State | None:
+    try:
+        return read(folder)
+    except FolderError:
+        return None
 
 
 def _going_on(now: State, before: State | None) -> State:
+    """The state with since when it is so: what was so before goes on since then."""
+    held_since = now.at if now.held_by else None
+    if before and now.held_by and before.held_by == now.held_by:
+        held_since = before.held_since
+    now = replace(now, held_since=held_since)
     if now.is_good:
         since = before.fresh_since if before else None
         return replace(now, good_at=now.at, fresh_since=since or now.at, failing_since=None)
@@ -118,19 +154,33 @@ def _going_on(now: State, before: State | None) -> State:
     return replace(now, good_at=good_at, fresh_since=None, failing_since=since or now.at)
 
 
+def _write(folder: Path, noted: State) -> None:
+    """Replaces what is said, lastingly; where the disk is full, in place. Raises OSError."""
+    path, partial, text = folder / NAME, folder / f".{NAME}.{os.getpid()}", _text(noted)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(path)
+        sync_folder(folder)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        with path.open("r+", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _text(noted: State) -> str:
+    """The state as JSON of always the same length: what is too long for it is left out."""
+    problems = [problem[:MOST_TEXT] for problem in noted.problems[-MOST_PROBLEMS:]]
+    short = replace(noted, problems=problems, findings=noted.findings[:MOST_FINDINGS])
+    while len(text := json.dumps(asdict(short))) > LENGTH:
+        if short.findings:
+            short = replace(short, findings=short.findings[:-1])
+        else:
+            short = replace(short, problems=short.problems[1:])
+    return text.ljust(LENGTH)
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-
-def note_look(folder: Path) -> None:
-    """Somebody looked for new exports now: the file is as old as the last look."""
-    with suppress(OSError):  # not there before the first run; of a folder that cannot be written, the next run tells
-        os.utime(folder / FILE)
-
-
-def looked_at(folder: Path) -> datetime | None:
-    """When new exports were last looked for (UTC); None where nobody knows."""
-    try:
-        return datetime.fromtimestamp((folder / FILE).stat().st_mtime, UTC)
-    except OSError:
-        return None

@@ -107,6 +107,28 @@ def version() -> int:
     return _warehouse(path()).version()
 
 
+def damage() -> str | None:
+    """Why another version than the newest published one is shown; None: it is the newest."""
+    return _warehouse(path()).damage()
+
+
+def published_at(version: int) -> datetime | None:
+    """When a version was published, UTC without a zone; None where its file is gone."""
+    try:
+        written = (settings().data.folder / f"warehouse-{version}.duckdb").stat().st_mtime
+    except OSError:
+        return None
+    return datetime.fromtimestamp(written, UTC).replace(tzinfo=None)
+
+
+@kept(most=20)
+def findings(settings_file: str, version: int | None) -> int:
+    """How many checks found something in this version."""
+    if version is None:
+        return 0
+    return int(_answer(settings_file, version, "health_findings", Filters(), EVERYTHING)["name"].nunique())
+
+
 def published() -> tuple[str, int | None]:
     """What answers depend on: the settings, and the newest published version; None as long as nothing was published."""
     try:

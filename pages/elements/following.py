@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -16,7 +17,8 @@ from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
 
-from pages.elements import access, data
+from pages.elements import access, data, notice
+from pages.elements.notice import Trouble
 from warehouse.errors import SupportError
 
 LOOK_SECONDS = 0.25
@@ -26,11 +28,18 @@ LONGEST_SECONDS = 5.0
 STEP_SECONDS = 0.005
 
 
-@dataclass(frozen=True, eq=False)
-class Follower:
-    """A visitor's page as it was last drawn: the version that was the newest then, and what asks it to redraw itself."""
+class Shown(NamedTuple):
+    """What pages show: the newest version, and what keeps a newer one back. A page that shows something else is redrawn."""
 
     version: int | None
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True, eq=False)
+class Follower:
+    """A visitor's page as it was last drawn: what was to be shown then, and what asks it to redraw itself."""
+
+    shown: Shown
     ask: BackMsg
 
 
@@ -42,11 +51,12 @@ _followers: dict[str, Follower] = {}
 def show(page: str, draw: Callable[[], None]) -> None:
     """A whole page by `draw`, drawn again, without menu and script around it, whenever there is newer data and it may still be seen."""
     access.require(page)
-    version = newest()
-    draw()
+    shown = newest()
+    with notice.instead():
+        draw()
     context, fragment = get_script_run_ctx(), ThreadState.get().fragment_id
     if context and fragment:
-        _followers[context.session_id] = Follower(version, _ask(context, fragment))
+        _followers[context.session_id] = Follower(shown, _ask(context, fragment))
 
 
 def forget() -> None:
@@ -62,21 +72,22 @@ def is_to_be_redrawn() -> bool:
     return context is not None and context.session_id in _followers
 
 
-def newest() -> int | None:
-    """The newest published version; None where there is none."""
+def newest() -> Shown:
+    """What is to be shown now."""
     try:
-        return data.version()
+        version = data.version()
     except SupportError:
-        return None
+        version = None
+    return Shown(version, notice.trouble())
 
 
 async def keep_redrawing() -> None:
-    """Has pages redrawn that show an older version than the newest, until cancelled. Runs on Streamlit's event loop."""
+    """Has pages redrawn that show something else than what is to be shown, until cancelled. Runs on Streamlit's event loop."""
     places = asyncio.Semaphore(AT_ONCE)
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        version = newest()
-        behind = [session for session, follower in _followers.items() if follower.version != version]
+        shown = newest()
+        behind = [session for session, follower in _followers.items() if follower.shown != shown]
         await asyncio.gather(*(_redraw(session, places) for session in behind))
 
 

@@ -21,6 +21,7 @@ from pages.elements import (
     habits,
     leads,
     links,
+    notice,
     palette,
     periods,
     views,
@@ -28,8 +29,10 @@ from pages.elements import (
 )
 from pages.elements.data import Source, View
 from pages.elements.figure import Chart
+from pages.elements.following import Shown
 from pages.elements.habits import Habits
 from pages.elements.markdown import plain
+from pages.elements.notice import Trouble
 from pages.elements.palette import Theme
 from pages.elements.sitemap import PAGES
 from pages.elements.tiles import quiet
@@ -71,8 +74,10 @@ def begin(
     left, right = st.columns([2, 3], vertical_alignment="center", gap="small")
     left.subheader(PAGES[page].title, anchor=False)
     right = right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small")
-    clock, version, every_source = _opened(path, theme)
+    trouble = notice.trouble()
+    clock, version, every_source = _opened(path, theme, trouble)
     zone = views.zone_of(clock.time_zone, clock.times)
+    notice.show(trouble, zone)
     chosen = _chosen(path, every_source, with_period, grains, kinds, filtered, zone)
     about = tuple(
         source for source in every_source if not chosen.values["source"] or source.name in chosen.values["source"]
@@ -80,7 +85,7 @@ def begin(
     if filtered:
         links.remember()
     with right:
-        freshness.keep(version, about, zone, theme, follow, by_hand)
+        freshness.keep(Shown(version, trouble), about, zone, theme, follow, by_hand)
         if not wall.is_on():
             views.menu(page, version)
     if wall.is_on():
@@ -105,7 +110,7 @@ def begin(
     )
 
 
-def _opened(path: str, theme: Theme) -> tuple[Clock, int, tuple[Source, ...]]:
+def _opened(path: str, theme: Theme, trouble: Trouble | None) -> tuple[Clock, int, tuple[Source, ...]]:
     """The newest version that there is to read; stops the page with a clear message where there is none."""
     version = None
     try:
@@ -113,9 +118,9 @@ def _opened(path: str, theme: Theme) -> tuple[Clock, int, tuple[Source, ...]]:
         return clock, version, data.sources(path, version)
     except SupportError as error:
         if version is not None:  # the page fills by itself once there is one that can be read
-            freshness.watch(version, (), "UTC", theme, redraw=True)
+            freshness.watch(Shown(version, trouble), (), "UTC", theme, redraw=True)
         elif isinstance(error, NoWarehouse):
-            _no_warehouse_yet(theme)
+            _no_warehouse_yet(theme, trouble)
         st.error(plain(str(error)))
         st.stop()
 
@@ -148,8 +153,11 @@ def _chosen(
     return filters.bar(choices, with_period, periods.local_time(newest, zone).date(), grains, kinds)
 
 
-def _no_warehouse_yet(theme: Theme) -> NoReturn:
-    freshness.watch(None, (), "UTC", theme, redraw=True)
+def _no_warehouse_yet(theme: Theme, trouble: Trouble | None) -> NoReturn:
+    freshness.watch(Shown(None, trouble), (), "UTC", theme, redraw=True)
+    notice.show(trouble, data.settings().clock.time_zone)
+    if trouble and trouble.kind == "file":
+        st.stop()
     st.info(
         "**There is no data yet.** Start the pipelines and this page fills by itself:\n\n"
         "- `python -m pipelines start` makes up a help desk to look around with\n"

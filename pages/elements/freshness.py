@@ -8,7 +8,9 @@ import streamlit as st
 
 from pages.elements import data, following, format, wall
 from pages.elements.data import Source
+from pages.elements.following import Shown
 from pages.elements.markdown import plain
+from pages.elements.notice import Trouble
 from pages.elements.palette import Theme
 from pages.elements.periods import local_time
 from pages.elements.tiles import quiet
@@ -62,46 +64,46 @@ def each_source(sources: tuple[Source, ...], zone: str) -> str:
 
 
 def keep(
-    version: int, sources: tuple[Source, ...], zone: str, theme: Theme, follow: bool = False, by_hand: bool = False
+    shown: Shown, sources: tuple[Source, ...], zone: str, theme: Theme, follow: bool = False, by_hand: bool = False
 ) -> None:
-    """The stamp of a page that shows `version`; of one whose figures are asked for `by_hand`, each time of the newest data."""
+    """The stamp of a page, which is redrawn where something else is to be shown; of one whose figures are asked for `by_hand`, each time of the newest data."""
     if by_hand:
-        watch_stamp(zone, theme)
+        watch_stamp(zone, theme, shown.trouble)
     elif follow:
-        watch_now_and_then(version, sources, zone, theme)
+        watch_now_and_then(shown, sources, zone, theme)
     else:
-        watch(version, sources, zone, theme, wall.is_on())
+        watch(shown, sources, zone, theme, wall.is_on())
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
-    """Shows the stamp. Once there is a newer version, redraws the page or offers to."""
-    _watch(seen_version, sources, zone, theme, redraw)
+def watch(seen: Shown, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
+    """Shows the stamp. Once there is a newer version, redraws the page or offers to; what keeps one back is said at once."""
+    _watch(seen, sources, zone, theme, redraw)
 
 
 @st.fragment(run_every=FOLLOWING_WATCH_SECONDS)
-def watch_now_and_then(seen_version: int, sources: tuple[Source, ...], zone: str, theme: Theme) -> None:
+def watch_now_and_then(seen: Shown, sources: tuple[Source, ...], zone: str, theme: Theme) -> None:
     """Shows the stamp of a page that follows, which is redrawn all the same should it have been passed over."""
-    _watch(seen_version, sources, zone, theme, redraw=True)
+    _watch(seen, sources, zone, theme, redraw=True)
 
 
-def _watch(seen_version: int | None, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
+def _watch(seen: Shown, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
     newest = following.newest()
-    is_behind = newest != seen_version and not following.is_to_be_redrawn()
-    if (redraw and is_behind) or visitor_theme() != theme:
+    is_other = newest.trouble != seen.trouble or (redraw and newest.version != seen.version)
+    if (is_other and not following.is_to_be_redrawn()) or visitor_theme() != theme:
         st.rerun()
-    if seen_version is None:
+    if seen.version is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        if newest != seen_version and st.button("Newer data: show it", type="tertiary", key="show_newer"):
+        if newest.version != seen.version and st.button("Newer data: show it", type="tertiary", key="show_newer"):
             st.rerun()
         _said(sources, zone)
 
 
 @st.fragment(run_every=WATCH_SECONDS)
-def watch_stamp(zone: str, theme: Theme) -> None:
-    """Shows the stamp of the newest data, and redraws nothing else."""
-    if visitor_theme() != theme:
+def watch_stamp(zone: str, theme: Theme, trouble: Trouble | None) -> None:
+    """Shows the stamp of the newest data, and redraws nothing else but what keeps newer data back."""
+    if visitor_theme() != theme or following.newest().trouble != trouble:
         st.rerun()
     try:
         sources = data.sources(data.path(), data.version())
@@ -113,7 +115,13 @@ def watch_stamp(zone: str, theme: Theme) -> None:
 
 def _said(sources: tuple[Source, ...], zone: str) -> None:
     said = stamp(sources, zone, data.now(), data.settings().schedule.refresh_seconds)
-    quiet(said, each_source(sources, zone), width="content")
+    quiet(said, each_source(sources, zone) + _odd(), width="content")
+
+
+def _odd() -> str:
+    """That checks found something in what is shown, which is no reason to hold it back."""
+    found = data.findings(*data.published())
+    return f"\n\n{format.counted(found, 'check')} found something odd: see Data health." if found else ""
 
 
 def visitor_theme() -> Theme:

@@ -21,7 +21,7 @@ ADVICE = {
     "nothing_begins_after_now": "Look at the date format and the time zone of the source in support.toml.",
     "rows_are_accounted_for": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
     "tickets_are_unique": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
-    "volume_did_not_collapse": "Ask whoever exports: an export of that day is missing, or came in part.",
+    "volume_is_as_usual": "Ask whoever exports: too little where an export of that day is missing or came in part, too much where one holds others' tickets. After a holiday it is no mistake.",
     "waiting_adds_up": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
 }
 OTHERWISE = "Look at the rows named."

@@ -62,7 +62,7 @@ def _of_data(settings_file: str, version: int, is_open: bool) -> dict[str, Any]:
         "pipelines": {
             "state": stands.how,
             "since": iso(stands.since),
-            "looked_at": iso(state.looked_at(data.settings().data.folder)),
+            "alive_at": iso(state.alive_at(data.settings().data.folder)),
             **({"reasons": stands.reasons} if is_open else {}),
         },
     }
@@ -96,8 +96,10 @@ class Figures(Collector):
         yield gauge("dashboard_version", "The version that pages show.", [({}, told.get("version"))])
         yield gauge("dashboard_data_age_seconds", "How old the data is.", [({}, told.get("age_seconds"))])
         yield gauge("dashboard_sessions", "Visitors' pages that are open.", [({}, told["sessions"])])
-        looked = epoch(pipelines.get("looked_at"))
-        yield gauge("last_look_timestamp_seconds", "When new exports were last looked for.", [({}, looked)])
+        looked = epoch(pipelines.get("alive_at"))
+        yield gauge(
+            "last_sign_of_life_timestamp_seconds", "When the pipelines last gave a sign of life.", [({}, looked)]
+        )
 
     def describe(self) -> Iterator[Metric]:
         """Nothing before it is asked for."""
