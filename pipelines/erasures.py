@@ -21,6 +21,7 @@ from warehouse.building import reload_feeds
 from warehouse.erasing import Erasing, owning_feeds
 from warehouse.erasures import Register
 from warehouse.loading import Feed
+from warehouse.packing import delivered_bytes
 from warehouse.reading import LandedFile
 
 REQUESTS = "forget"
@@ -118,7 +119,7 @@ class Landing:
             progress(f"{feed.name}: customers are erased")
             for file, take_out in erasing.look_through(feed, scopes[feed.name]):
                 take_out()
-                journal.note_size(self.connection, file.file_no, file.path.stat().st_size)
+                journal.note_size(self.connection, file.file_no, delivered_bytes(file.path))
                 answered.files += 1
         return answered
 

@@ -19,6 +19,10 @@ class FolderInUse(FolderError):
     """Another process holds the data folder."""
 
 
+class BackupRefused(SupportError):
+    """A backup is cut or altered, or the folder to restore it into holds something."""
+
+
 class NobodyFound(SupportError):
     """Of a customer to erase there is nothing."""
 

@@ -89,7 +89,7 @@ def _point_public_name(target: Path, folder: Path) -> None:
 def _sweep(folder: Path, keep: int) -> None:
     """Removes all but the newest versions; open readers keep theirs."""
     if keep < 2:
-        for path in folder.glob("damaged-*.duckdb"):
+        for path in folder.glob("damaged-*.duckdb*"):
             path.unlink()
     versions = numbered_versions(folder)
     for number in sorted(versions)[:-keep]:

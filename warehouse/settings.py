@@ -104,7 +104,13 @@ class Data(Section):
 
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
+    keep_landed: Seconds | Literal["forever"] = "forever"
     memory_limit: Size = "1500MB"
+
+    @property
+    def keep_landed_seconds(self) -> float | None:
+        """How long what was delivered is kept; None: for ever."""
+        return None if self.keep_landed == "forever" else self.keep_landed
 
 
 class Clock(Section):
