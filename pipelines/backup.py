@@ -132,7 +132,11 @@ def restore(folder: Path, origin: Path, say: Say) -> list[str]:
         say("writing")
         with tarfile.open(origin) as archive:
             archive.extractall(gathered, filter="data")
-        people = _take_register(folder, gathered)
+        try:
+            people = _take_register(folder, gathered)
+        except BackupRefused:
+            shutil.rmtree(gathered)
+            raise
         os.sync()
         _move_in(gathered, folder)
     except (OSError, tarfile.TarError) as error:

@@ -321,7 +321,7 @@ class Pipelines:
         """Packs and takes out landed files; what goes wrong is a problem of the next run: nothing depends on it."""
         self.progress("packing what was loaded")
         try:
-            archive.keep(self.connection, self.landing, self.settings.data.keep_landed_seconds, run_id)
+            archive.keep(self.connection, self.landing, self.settings.data.keep_landed, run_id)
         except OSError as error:
             self._problems.append(f"{self.landing} is not packed: {_one_line(error)}")
 

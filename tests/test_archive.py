@@ -9,10 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.__main__ import main
 from pipelines.archive import EXPIRED
 from tests.conftest import Desk
+from tests.test_forget import FIGURES, NAME, OTHER, busy, found_in
 from warehouse import packing
 
+__all__ = ["busy"]
 HEADER = "ticket_id,created_at,status,channel,subject\n"
 FIRST = (
     HEADER + "T1,2026-01-01T10:00:00Z,open,email,one\nT2,2026-01-01T11:00:00Z,open,chat,two\nT3,never,open,chat,three\n"
@@ -112,3 +115,25 @@ def test_a_note_that_was_cut_by_a_crash_is_no_note(ticket_desk: Desk) -> None:
     assert archive.expired(landing) == {"tickets/a": "2026-01-01T00:00:00"}
     archive._note(landing, {"tickets/c": "2026-01-02T00:00:00"})
     assert list(archive.expired(landing)) == ["tickets/a", "tickets/c"]
+
+
+def test_somebody_is_erased_from_rows_whose_files_are_no_longer_kept(busy: Desk) -> None:
+    busy.run()
+    grow_old(busy)
+    busy.run()
+    assert list((busy.folder / "data" / "landing").glob("*/*")) == []
+    figures = [busy.ask(sql) for sql in FIGURES]
+    assert main(["forget", NAME, "--settings", str(busy.settings_file())]) == 0
+    assert found_in(busy.folder / "data") == []
+    assert [busy.ask(sql) for sql in FIGURES] == figures
+    assert busy.ask("select ticket_id, customer, subject from tickets order by 1") == [
+        ("T1", None, None),
+        ("T2", OTHER, "Wacholder"),
+    ]
+    assert busy.ask("select author from messages order by message_id") == [(None,), ("Ada",), (OTHER,)]
+    assert busy.ask("select kind, rows from erasures order by all") == [
+        ("event", 3),
+        ("message", 2),
+        ("survey", 1),
+        ("ticket", 1),
+    ]
