@@ -38,13 +38,13 @@ def rebuild(settings: Settings, with_gone: bool, say: Say) -> list[str]:
             report = _make(settings, with_gone, say)
             if _is_swapped_in(settings, say):
                 return _of(report, folder)
-            say("somebody was erased meanwhile: once more")
+            say("not used, as somebody was erased meanwhile, or for what the next run says: once more")
     finally:
         if not rebuilt.is_ready(folder):
             shutil.rmtree(rebuilt.workspace(folder), ignore_errors=True)
         lock.release()
     raise SupportError(
-        f"people were erased during each of {ATTEMPTS} rebuilds: the old warehouse stays. Repeat it later"
+        f"none of {ATTEMPTS} rebuilds was put in place: the old warehouse stays. The last runs say why; or repeat it later"
     )
 
 
@@ -104,7 +104,7 @@ def _gather(folder: Path, workspace: Path) -> None:
 
 
 def _is_swapped_in(settings: Settings, say: Say) -> bool:
-    """Waits until the new file is in its place, put there by a run of ours or of the process that serves; False: people were erased."""
+    """Waits until the new file is in its place, put there by a run of ours or of the process that serves; False: it was refused."""
     folder = settings.data.folder
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:

@@ -62,9 +62,14 @@ def is_out_of_date(folder: Path) -> bool:
     """Whether people were erased since it was begun; what is ready is no longer so then."""
     if (workspace(folder) / READY).read_text(encoding="utf-8") == erased(folder):
         return False
+    refuse(folder)
+    return True
+
+
+def refuse(folder: Path) -> None:
+    """What is ready is not to be used."""
     (workspace(folder) / READY).unlink()
     sweep(folder)
-    return True
 
 
 def swap_in(folder: Path, loading: Path, memory_limit: str | None) -> None:

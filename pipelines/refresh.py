@@ -171,8 +171,7 @@ class Pipelines:
             self.connection.close()
 
     def close(self) -> None:
-        self._end_upkeep()
-        self.connection.close()
+        self._disconnect()
         self.lock.release()
 
     def adopt_landed(self) -> None:
@@ -244,8 +243,10 @@ class Pipelines:
         self._disconnect()
         try:
             rebuilt.swap_in(self.folder, self.loading, self.settings.data.memory_limit)
-        finally:
-            self._begin()
+        except (SupportError, duckdb.Error, OSError) as error:
+            rebuilt.refuse(self.folder)
+            self._problems.append(f"the rebuilt warehouse is not swapped in: {_one_line(error)}")
+        self._begin()
 
     def _run(self, trigger: str, only_if_new: bool = False) -> Report | None:
         self._swap_in()
@@ -363,6 +364,8 @@ class Pipelines:
         except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
             raise  # the machine's fault, not this source's
         except duckdb.Error as error:
+            if damage.is_suspected(error):
+                raise
             roll_back(self.connection)
             report.problems.append(f"[sources.{feed.name}] {_one_line(error)}")
 

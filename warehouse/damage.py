@@ -9,7 +9,13 @@ from pathlib import Path
 import duckdb
 
 # How DuckDB speaks of files that are not what it wrote.
-_WORDS = ("not a valid duckdb database", "corrupt", "checksum", "could not read enough bytes", "failed to deserialize")
+_WORDS = (
+    "not a valid duckdb database",
+    "corrupt database file",
+    "does not match stored checksum",
+    "could not read enough bytes",
+    "failed to deserialize",
+)
 _KINDS = (duckdb.FatalException, duckdb.InternalException)
 _UNHARMED = (duckdb.OutOfMemoryException, duckdb.InterruptException)
 

@@ -64,6 +64,10 @@ def settle(connection: duckdb.DuckDBPyConnection, before: Path) -> None:
         for table in ("files", "check_results"):
             connection.execute(f"update {table} set run_id = {number} where run_id = (select run_id from made_by)")
         connection.execute(f"insert into runs by name select * replace ({number} as run_id) from made_by")
+        # What was adopted was known by its name alone.
+        connection.execute(
+            "update files set name = known.name, landed_at = known.landed_at from before.files as known where known.file_no = files.file_no"
+        )
         temporary(
             connection,
             "arrived",
