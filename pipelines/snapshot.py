@@ -14,7 +14,9 @@ from warehouse.errors import FolderInUse
 
 
 def take(origin: Path, target: Path) -> None:
-    """`target` becomes another name of a file, or a copy where the file system has no such names."""
+    """`target` becomes another name of a file, or a copy where the file system has no such names; what was taken before stays as it was."""
+    if target.exists():
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(origin, target)
