@@ -174,9 +174,7 @@ def _check(origin: Path) -> None:
     except OSError as error:
         raise BackupRefused(f"{origin} cannot be read: {error.strerror}") from error
     if found != said[1].decode():
-        raise BackupRefused(
-            f"{origin} is altered: its checksum is {found[:12]}…, and it says {said[1][:12].decode()}…. Nothing was restored"
-        )
+        raise BackupRefused(f"{origin} is altered: its SHA-256 is not what its last line says. Nothing was restored")
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
