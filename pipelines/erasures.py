@@ -105,7 +105,7 @@ class Landing:
             erasing.find_tickets(feed, self.files(feed, only_waiting=not asked))
         are_gone = bool(asked) and erasing_stored.are_gone(self.connection)
         if are_gone:
-            erasing.tickets = erasing_stored.tickets_of(self.connection, erasing.people) | erasing.tickets
+            erasing.tickets = {**erasing_stored.tickets_of(self.connection, erasing.people), **erasing.tickets}
         fresh = {source for source, _ in erasing.tickets.keys() - register.tickets}
         scopes = {
             feed.name: self.files(feed, only_waiting=not asked and feed.source_name not in fresh) for feed in self.feeds

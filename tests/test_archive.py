@@ -131,6 +131,7 @@ def test_somebody_is_erased_from_rows_whose_files_are_no_longer_kept(busy: Desk)
         ("T2", OTHER, "Wacholder"),
     ]
     assert busy.ask("select author from messages order by message_id") == [(None,), ("Ada",), (OTHER,)]
+    assert busy.ask("select count(*), count(key), count(distinct key) from store.event_rows") == [(3, 3, 3)]
     assert busy.ask("select kind, rows from erasures order by all") == [
         ("event", 3),
         ("message", 2),

@@ -27,7 +27,7 @@ def are_gone(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def tickets_of(connection: duckdb.DuckDBPyConnection, people: set[str]) -> dict[Ticket, str]:
     """The tickets of people (pseudonyms), as rows of such files say."""
-    found = {}
+    found: dict[Ticket, str] = {}
     for kind in (ROW_KINDS[name] for name in _OWNING):
         rows = connection.execute(
             f"select distinct source, ticket_id, {_pseudonym('customer')} from store.{kind.table}"
@@ -79,6 +79,10 @@ from store.{kind.table}
 where {_OF_GONE} and ({full}) and ({" or ".join(map(_is_theirs, naming))} or (source, ticket_id) in (select source, ticket_id from erased_tickets))""",
         {"people": people},
     )
+    key = "key"
+    for field in personal:
+        if field.name in naming:
+            key = _without(key, field)
     left = ", ".join(f"{field.name} = case when {_stays(field)} then {field.name} end" for field in personal)
     if kind.marks():
         connection.execute(
@@ -86,10 +90,20 @@ where {_OF_GONE} and ({full}) and ({" or ".join(map(_is_theirs, naming))} or (so
             " where rowid in (select stored_row from theirs)"
         )
     connection.execute(
-        f"update store.{kind.table} set {left} where rowid in (select stored_row from theirs)",
-        {"people": people} if "$people" in left else None,
+        f"update store.{kind.table} set key = {key}, {left} where rowid in (select stored_row from theirs)",
+        {"people": people} if "$people" in key + left else None,
+    )
+    connection.execute(
+        f"update store.{kind.table} set key_no = number_of(key) where rowid in (select stored_row from theirs)"
     )
     return connection.execute("select person, count(*) from theirs group by person").fetchall()
+
+
+def _without(key: str, field: Field) -> str:
+    """What tells a row apart, without a name that is part of it: as it comes out where a delivered row is emptied."""
+    name = f"coalesce(case when {field.name} <> '' and not {_stays(field)} then {field.name} end, chr(0))"
+    erased = f"coalesce('erased_' || keyed_hash('erased' || chr(31) || {field.name}), '')"
+    return f"replace({key}, {name}, {erased})"
 
 
 def _stays(field: Field) -> str:
