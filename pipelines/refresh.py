@@ -253,12 +253,14 @@ class Pipelines:
         started = time.monotonic()
         # How far sources are pulled is read before their pages are landed: what it speaks of is on the disk.
         is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
+        has_to_say = bool(self._problems)
         arrivals, problems = self._take_in()
         problems += journal.pull_problems(self.connection)
         if (
             only_if_new
             and not arrivals
             and not is_told
+            and not has_to_say
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
             and not self._has_to_publish()
