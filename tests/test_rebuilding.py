@@ -140,15 +140,34 @@ def test_who_is_erased_during_a_rebuild_does_not_come_back_with_it(busy: Desk, m
     real, erased = rebuilding.rebuilt.say_ready, []
 
     def erase_first(folder: Path, known: str) -> None:
-        real(folder, known)
         if not erased:
             erased.append(main(["forget", NAME, "--settings", str(busy.settings_file())]))
+        real(folder, known)
 
     monkeypatch.setattr(rebuilding.rebuilt, "say_ready", erase_first)
     assert rebuild(busy) == 0
     assert erased == [0]
     assert found_in(busy.folder / "data") == []
     assert busy.ask("select count(*), count(customer) from tickets") == [(2, 1)]
+
+
+def test_a_rebuilt_file_that_cannot_be_put_in_place_is_said_and_made_once_more(
+    busy: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy.run()
+    real, full = rebuilt.swap_in, [OSError(28, "No space left on device")]
+
+    def swap_in(*arguments: object) -> None:
+        if full:
+            raise full.pop()
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pipelines.rebuilt.swap_in", swap_in)
+    assert rebuild(busy) == 0
+    said = busy.ask("select message from runs where message like '%not swapped in%'")
+    assert [message for (message,) in said] == [
+        "the rebuilt warehouse is not swapped in: [Errno 28] No space left on device"
+    ]
 
 
 def rubbish(path: Path) -> None:
