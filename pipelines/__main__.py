@@ -1,4 +1,4 @@
-"""python -m pipelines run | check | serve | status | upkeep | forget | sample | start: how data gets in. Every command takes --settings FILE."""
+"""python -m pipelines run | check | serve | status | upkeep | forget | rebuild | backup | restore | sample | start: how data gets in. Every command takes --settings FILE."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TextIO
 
 from pipelines import sample
+from pipelines.backup import backup, restore
 from pipelines.forget import forget
+from pipelines.rebuild import rebuild
 from pipelines.refresh import Pipelines, Report
 from pipelines.schedule import serve, summary
 from pipelines.sources.check import check
@@ -86,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     forgotten = _command(commands, "forget", _forget, "erase customers from landed files and warehouse")
     forgotten.add_argument("customer", nargs="+", help="as the exports name them, or a pseudonym")
+    again = _command(commands, "rebuild", _rebuild, "make the whole warehouse again from what was delivered")
+    again.add_argument(
+        "--without-expired", action="store_true", help="leave out what was read from files that are no longer kept"
+    )
+    _command(commands, "backup", _backup, "write the data folder to one file").add_argument("file", type=Path)
+    _command(commands, "restore", _restore, "make a data folder of such a file").add_argument("file", type=Path)
     made_up = _command(commands, "sample", _sample, "write the exports of a made-up help desk")
     made_up.add_argument("--out", type=Path, help="folder for the export files")
     made_up.add_argument("--days", type=int, help="days of history")
@@ -200,6 +208,26 @@ def _forget(parsed: argparse.Namespace) -> int:
     said = forget(_settings(parsed), parsed.customer, announcer)
     announcer("")
     print("\n".join(said))
+    return 0
+
+
+def _rebuild(parsed: argparse.Namespace) -> int:
+    announcer = Announcer()
+    for line in rebuild(_settings(parsed), not parsed.without_expired, announcer):
+        say(line)
+    announcer("")
+    return 0
+
+
+def _backup(parsed: argparse.Namespace) -> int:
+    for line in backup(load(parsed.settings).data.folder, parsed.file, Announcer()):
+        say(line)
+    return 0
+
+
+def _restore(parsed: argparse.Namespace) -> int:
+    for line in restore(load(parsed.settings).data.folder, parsed.file, Announcer()):
+        say(line)
     return 0
 
 

@@ -16,11 +16,12 @@ from uuid import uuid4
 
 import duckdb
 
-from warehouse import journal
+from warehouse import erasing_stored, journal
 from warehouse.building import reload_feeds
 from warehouse.erasing import Erasing, owning_feeds
 from warehouse.erasures import Register
 from warehouse.loading import Feed
+from warehouse.packing import delivered_bytes
 from warehouse.reading import LandedFile
 
 REQUESTS = "forget"
@@ -102,23 +103,29 @@ class Landing:
         progress("looking for customers to erase")
         for feed in owning_feeds(self.feeds):
             erasing.find_tickets(feed, self.files(feed, only_waiting=not asked))
+        are_gone = bool(asked) and erasing_stored.are_gone(self.connection)
+        if are_gone:
+            erasing.tickets = {**erasing_stored.tickets_of(self.connection, erasing.people), **erasing.tickets}
         fresh = {source for source, _ in erasing.tickets.keys() - register.tickets}
         scopes = {
             feed.name: self.files(feed, only_waiting=not asked and feed.source_name not in fresh) for feed in self.feeds
         }
         concerned = [feed for feed in self.feeds if [*erasing.look_through(feed, scopes[feed.name])]]
+        if are_gone:
+            for person, counts in erasing_stored.erase(self.connection, erasing.people, erasing.tickets).items():
+                erasing.rows[person] += counts
         rows = {person: dict(counts) for person, counts in erasing.rows.items() if person in asked}
         if rows or fresh:
             register.add(rows, erasing.tickets)
         register.show(self.connection)
-        if concerned and (asked or fresh):
+        if (concerned or are_gone) and (asked or fresh):
             reload_feeds(self.connection, [feed.name for feed in concerned])
         answered = Answer(rows, before, unreadable=[*erasing.unreadable, *self._of_no_source()])
         for feed in concerned:
             progress(f"{feed.name}: customers are erased")
             for file, take_out in erasing.look_through(feed, scopes[feed.name]):
                 take_out()
-                journal.note_size(self.connection, file.file_no, file.path.stat().st_size)
+                journal.note_size(self.connection, file.file_no, delivered_bytes(file.path))
                 answered.files += 1
         return answered
 

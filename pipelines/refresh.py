@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
@@ -15,11 +15,23 @@ from typing import Literal
 
 import duckdb
 
-from pipelines import erasures
+from pipelines import archive, backup, erasures, rebuilt
 from pipelines.lock import FolderLock
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
-from warehouse import answers, columns, journal, logs, page_queries, privacy, published, schema_version, state
+from warehouse import (
+    answers,
+    columns,
+    damage,
+    journal,
+    logs,
+    page_queries,
+    privacy,
+    published,
+    rebuilding,
+    schema_version,
+    state,
+)
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
@@ -65,6 +77,9 @@ class Report:
 class Pipelines:
     """The one writer of a data folder. Opening it refuses a second one and clears what a killed one left."""
 
+    # Whether a loading file that is made anew takes over what was read from files that are no longer kept.
+    _with_gone = True
+
     def __init__(self, settings: Settings, progress: Progress = lambda message: None) -> None:
         self.settings = settings
         self.folder = settings.data.folder
@@ -77,8 +92,9 @@ class Pipelines:
         # Between two signs of life, where the pipelines run all the time.
         self.every_seconds: float | None = None
         self._published_at = 0.0
-        self._unreadable: list[str] = []
+        self._problems: list[str] = []
         self._taken: list[Path] = []
+        self._landed_elsewhere: dict[str, Path] = {}
         self._feeds_of_remote = {
             name: [feed for feed in self.feeds if feed.source.path == received_folder(self.folder, name)]
             for name in settings.remote_sources
@@ -98,6 +114,7 @@ class Pipelines:
             raise
 
     def _open(self) -> None:
+        backup.refuse_half_restored(self.folder)
         for folder in (self.landing, self.scratch):
             folder.mkdir(exist_ok=True)
         files.clear_partials(self.landing)
@@ -105,14 +122,29 @@ class Pipelines:
         rmtree(self.scratch)
         self.scratch.mkdir()
         clear_unfinished(self.folder)
+        rebuilt.sweep(self.folder)
+        backup.sweep(self.folder)
         self.key = privacy.privacy_key(self.folder)
+        try:
+            self._begin()
+        except (FolderError, duckdb.Error) as error:
+            if not self._is_put_aside(error):
+                raise
+            self._begin_anew()
+
+    def _begin(self) -> None:
+        """Connects to the loading file, made anew where there is none, and brings it up to the settings and the archive."""
         self._connect()
+        if journal.is_new(self.connection):
+            self._take_over()
         journal.recover(self.connection)
+        archive.note_expired(self.connection, self.landing)
         self.adopt_landed()
         for name in forget_changed_feeds(
             self.connection, self.feeds, privacy.fingerprint(self.key, self.settings.privacy)
         ):
             self.progress(f"[sources.{name}] of support.toml changed: its files are loaded again")
+            self._problems += journal.stays_as_read(self.connection, name)
         set_up_sources(self.connection, self.feeds, self.settings)
 
     def _connect(self) -> None:
@@ -135,9 +167,50 @@ class Pipelines:
             upgrade(self.loading, self.settings.clock.time_zone, self.settings.data.memory_limit)
             self.connection = _open_loading(self.loading, self.settings.data.memory_limit)
 
+    def _take_over(self) -> None:
+        """Into a loading file that holds nothing yet, what the archive cannot give, from the newest version that is whole."""
+        kept = [f"{path.parent.name}/{path.name}" for path in self.landing.glob("*/*") if files.is_landed(path)]
+        for _, newest in sorted(numbered_versions(self.folder).items(), reverse=True):
+            self.progress(f"reading {newest.name}")
+            wrong = damage.found_in(newest)
+            if wrong:
+                self._problems.append(f"{newest.name} is damaged, too: {wrong}")
+                continue
+            gone = rebuilding.take_over(self.connection, newest, kept, self._with_gone)
+            if gone:
+                what = "taken over as it was read" if self._with_gone else "left out"
+                self._problems.append(f"{gone:,} delivered files are no longer kept: what they said is {what}")
+            return
+
+    def _is_put_aside(self, error: BaseException) -> bool:
+        """Whether the loading file turns out to be damaged: it is kept under another name then, and the connection closed."""
+        if not damage.is_suspected(error):
+            return False
+        self.progress(f"reading {self.loading.name}, which may be damaged")
+        self._disconnect()
+        wrong = damage.found_in(self.loading)
+        if wrong:
+            aside = damage.put_aside(self.loading)
+            self._problems.append(
+                f"{self.loading} was damaged ({wrong}). It is kept as {aside.name}, and all is loaded again from {self.landing}"
+            )
+            self.progress(self._problems[-1])
+        return bool(wrong)
+
+    def _begin_anew(self) -> None:
+        """A loading file in the place of a damaged one; a failed run says so."""
+        self._begin()
+        journal.note_failed_run(self.connection, "repair", self._problems)
+
+    def _disconnect(self) -> None:
+        """Ends the connection, also one that DuckDB has given up on."""
+        with suppress(duckdb.Error, AttributeError):
+            self._end_upkeep()
+        with suppress(duckdb.Error, AttributeError):
+            self.connection.close()
+
     def close(self) -> None:
-        self._end_upkeep()
-        self.connection.close()
+        self._disconnect()
         self.lock.release()
 
     def adopt_landed(self) -> None:
@@ -161,7 +234,9 @@ class Pipelines:
         """
         if self._reread():
             return None
-        self._upkeep = self._upkeep or Upkeep(self.connection, self.loading)
+        if not self._upkeep:
+            self._keep_archive(None)
+            self._upkeep = Upkeep(self.connection, self.loading)
         upkeep = self._upkeep
         try:
             if upkeep.step():
@@ -193,9 +268,45 @@ class Pipelines:
 
     def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
         """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
+        try:
+            return self._run(trigger, only_if_new)
+        except (SupportError, duckdb.Error) as error:
+            if not damage.is_suspected(error):
+                raise
+            return self._mended(trigger, error)
+
+    def _mended(self, trigger: str, error: BaseException) -> Report:
+        """What becomes of a run that DuckDB ended as it does where its file is damaged: where it is, a run that loads everything again."""
+        if self._is_put_aside(error):
+            self._begin_anew()
+            report = self._run(trigger)
+            assert report
+            return report
+        problems = [_one_line(error)]
+        self._connect()
+        report = Report(journal.note_failed_run(self.connection, trigger, problems), "failed", problems=problems)
+        self._begin()
+        return report
+
+    def _swap_in(self) -> None:
+        """Puts a rebuilt loading file in the place of this one, where one is ready: this run takes in what came meanwhile."""
+        if not rebuilt.is_ready(self.folder) or rebuilt.is_out_of_date(self.folder):
+            return
+        self.progress("swapping in the rebuilt warehouse")
+        self._disconnect()
+        try:
+            rebuilt.swap_in(self.folder, self.loading, self.settings.data.memory_limit)
+        except (SupportError, duckdb.Error, OSError) as error:
+            rebuilt.refuse(self.folder)
+            self._problems.append(f"the rebuilt warehouse is not swapped in: {_one_line(error)}")
+        self._begin()
+
+    def _run(self, trigger: str, only_if_new: bool = False) -> Report | None:
+        self._swap_in()
         started = time.monotonic()
         # How far sources are pulled is read before their pages are landed: what it speaks of is on the disk.
         is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
+        has_to_say = bool(self._problems)
         arrivals, problems = self._take_in()
         problems += journal.pull_problems(self.connection)
         self.problems = list(problems)
@@ -203,6 +314,7 @@ class Pipelines:
             only_if_new
             and not arrivals
             and not is_told
+            and not has_to_say
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
             and not self._has_to_publish()
@@ -216,6 +328,8 @@ class Pipelines:
             with logs.about(run_id=report.run_id):
                 self._work(report)
         except (SupportError, duckdb.Error, OSError) as error:
+            if damage.is_suspected(error):
+                raise
             roll_back(self.connection)
             report.state = "failed"
             report.held_by = "check" if isinstance(error, CheckFailed) else "failure"
@@ -263,6 +377,7 @@ class Pipelines:
             self._publish(report, version, is_rewritten)
         if asked:
             erasures.settle(self.folder, asked, replace(answer, version=journal.newest_version(self.connection)))
+        self._keep_archive(report.run_id)
         self.progress("")
 
     def _publish(self, report: Report, version: int, is_rewritten: bool) -> None:
@@ -284,12 +399,22 @@ class Pipelines:
         found = journal.written_since(self.connection, published.newest(published.noted(self.connection)), run_id)
         return Written.of(self.connection, *found) if found else None
 
+    def _keep_archive(self, run_id: int | None) -> None:
+        """Packs and takes out landed files; what goes wrong is a problem of the next run: nothing depends on it."""
+        self.progress("packing what was loaded")
+        try:
+            archive.keep(self.connection, self.landing, self.settings.data.keep_landed, run_id)
+        except OSError as error:
+            self._problems.append(f"{self.landing} is not packed: {_one_line(error)}")
+
     def _erase(self, report: Report) -> tuple[list[str], erasures.Answer]:
         """Takes customers out of landed files: those of the requests, whose names are returned, and those erased before."""
         asked = erasures.requests(self.folder)
         register = Register(self.folder, privacy.fingerprint(self.key, Privacy()))
         if not asked and not register.people:
             return [], erasures.Answer()
+        rebuilt.sweep(self.folder)
+        backup.sweep(self.folder)
         with _timed(report, "erase"):
             customers = [feed for feed in self.feeds if speaks_of_customers(feed.source)]
             known = {feed.name for feed in self.feeds}
@@ -321,6 +446,8 @@ class Pipelines:
         except (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.FatalException, duckdb.InternalException):
             raise  # the machine's fault, not this source's
         except duckdb.Error as error:
+            if damage.is_suspected(error):
+                raise
             roll_back(self.connection)
             report.problems.append(f"[sources.{feed.name}] {_one_line(error)}")
 
@@ -333,8 +460,9 @@ class Pipelines:
                 arrivals += list(pulled)
             except (FolderError, OSError) as error:
                 problems.append(f"[sources.{name}] {_one_line(error)}")
-        problems += self._unreadable
-        self._unreadable.clear()
+        problems += self._problems
+        self._problems.clear()
+        self._landed_elsewhere.clear()
         if any(arrival.landed_name for arrival in arrivals):
             os.sync()  # what is called landed must be on the disk before it is counted on
         while self._taken:
@@ -400,9 +528,11 @@ class Pipelines:
         batch: list[Arrival] = []
         for look in looks:
             try:
-                arrival = files.land(look, origin, self.landing / feed.name, self._highest_number + 1, contents)
+                arrival = files.land(
+                    look, origin, self.landing / feed.name, self._highest_number + 1, contents, self._landed_elsewhere
+                )
             except FolderError as error:
-                self._unreadable.append(f"[sources.{feed.name}] {_one_line(error)}")
+                self._problems.append(f"[sources.{feed.name}] {_one_line(error)}")
                 continue
             self._highest_number += arrival.landed_name is not None
             contents.add(arrival.content_id)

@@ -196,7 +196,10 @@ def test_every_format_is_written_back_as_it_was(desk: Desk, tmp_path: Path, name
     assert forget(desk, NAME) == 0
     assert found_in(desk.folder / "data") == []
     assert landed.stat().st_mtime_ns == before
-    assert (landed.read_bytes()[:2] == b"\x1f\x8b") == packed
+    is_small_already = name.endswith((".parquet", ".xlsx"))
+    assert (landed.read_bytes()[:2] == b"\x1f\x8b") == (packed or not is_small_already)
+    if not packed and not is_small_already:
+        assert desk.ask("select bytes from files") == [(len(gzip.decompress(landed.read_bytes())),)]
     assert b"Tannenzapf" in _plain(landed)
     assert desk.ask("select ticket_id, customer from tickets order by 1") == [("T1", None), ("T2", pseudonym(OTHER))]
     assert desk.ask("select state from files") == [("loaded",)]

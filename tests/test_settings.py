@@ -31,6 +31,8 @@ def _mistake(tmp_path: Path, text: str) -> str:
     [
         ("[dta]\n", ["unknown key dta", "data", "sources"]),
         ('[data]\nfoldr = "x"\n', ["unknown key data.foldr", "folder"]),
+        ('[data]\nkeep_landed = "soon"\n', ["data.keep_landed", "90d, nor forever"]),
+        ('[data]\nkeep_landed = "0s"\n', ["data.keep_landed", "greater than 0"]),
         ("[dashboard]\nport = 99999\n", ["dashboard.port", "65535"]),
         ('[clock]\ntime_zone = "Berlin"\n', ["clock.time_zone", "Europe/Berlin"]),
         ('[schedule]\nrefresh = "soon"\n', ["schedule.refresh", "20s, 5m"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 from pathlib import Path
 
@@ -173,7 +174,7 @@ def test_somebody_is_taken_out_and_the_header_rows_stay(
     before = desk.ask("select response_id, score from survey_responses order by all")
     assert main(["forget", "Ada", "--settings", str(desk.settings_file())]) == 0
     (landed,) = (desk.folder / "data" / "landing" / "csat").iterdir()
-    left = list(csv.reader(io.StringIO(landed.read_text(encoding="utf-8-sig"), newline="")))
+    left = list(csv.reader(io.StringIO(gzip.decompress(landed.read_bytes()).decode("utf-8-sig"), newline="")))
     assert left[:heads] == rows[:heads]
     assert "Ada" not in str(left)
     assert left[-1] == rows[-1]

@@ -171,7 +171,9 @@ def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed
     connection.execute("begin")
     known = {feed.name for feed in feeds}
     changed = [feed.name for feed in feeds if _remember(connection, f"feed {feed.name}", _read_as(feed, privacy))]
-    noted = connection.execute("select distinct feed from files where state <> 'left'").fetchall()
+    noted = connection.execute(
+        "select distinct feed from files where state <> 'left' and expired_at is null"
+    ).fetchall()
     gone = [name for (name,) in noted if name not in known]
     for name in _feeds_beside(connection, changed + gone):
         _take_out(connection, name)
@@ -180,7 +182,9 @@ def forget_changed_feeds(connection: duckdb.DuckDBPyConnection, feeds: list[Feed
         note_rewriting(connection)
     for name in gone:
         why = {"feed": name, "reason": "its source is no longer in support.toml"}
-        connection.execute("update files set state = 'left', reason = $reason where feed = $feed", why)
+        connection.execute(
+            "update files set state = 'left', reason = $reason where feed = $feed and expired_at is null", why
+        )
         connection.execute("delete from store.memory where name = $name", {"name": f"feed {name}"})
     connection.execute(
         "update files set state = 'landed', reason = null where state = 'left' and list_contains($known, feed)",
@@ -219,7 +223,17 @@ where list_contains($feeds, these.feed)""",
     return [name for (name,) in found]
 
 
+# Of files: they wait to be loaded again.
+LET_WAIT = (
+    "set state = 'landed', reason = null, as_of = null, rows_read = null, rows_loaded = null, rows_unchanged = null,"
+    " rows_superseded = null, rows_rejected = null"
+)
+# Rows of files that the archive holds. What others said stays as it was read: it would be lost.
+_CAN_BE_READ_AGAIN = "file_no not in (select file_no from files where expired_at is not null)"
+
+
 def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
+    """Takes out what a feed loaded, as far as it can be loaded again; its landed files wait for that."""
     name = {"feed": feed}
     for kind in ROW_KINDS.values():
         if kind.marks():
@@ -227,14 +241,10 @@ def _take_out(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
                 f"insert into store.{kind.marks()} select distinct {kind.marked()} from store.{kind.table} where feed = $feed",
                 name,
             )
-        connection.execute(f"delete from store.{kind.table} where feed = $feed", name)
-    connection.execute("delete from rejected_rows where feed = $feed", name)
+        connection.execute(f"delete from store.{kind.table} where feed = $feed and {_CAN_BE_READ_AGAIN}", name)
+    connection.execute(f"delete from rejected_rows where feed = $feed and {_CAN_BE_READ_AGAIN}", name)
     connection.execute("delete from delivered_columns where feed = $feed", name)
-    connection.execute(
-        "update files set state = 'landed', reason = null, as_of = null, rows_read = null, rows_loaded = null, rows_unchanged = null,"
-        " rows_superseded = null, rows_rejected = null where feed = $feed and state <> 'left'",
-        name,
-    )
+    connection.execute(f"update files {LET_WAIT} where feed = $feed and state <> 'left' and expired_at is null", name)
 
 
 def touch_everything(connection: duckdb.DuckDBPyConnection) -> None:

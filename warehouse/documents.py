@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warehouse import packing
 from warehouse.unpacking import is_gzip
 
 _PIECES = re.compile(r"[\s,;|\"'{}\[\]]*[,;\t|\"{}\[\]:\n][\s,;|\"'{}\[\]]*")
@@ -56,14 +57,7 @@ class Document:
 
 def replace(path: Path, content: bytes) -> None:
     """Puts content into a landed file, packed as it was: whole or not at all, its time kept."""
-    stat, packed = path.stat(), is_gzip(path)
-    unfinished = path.with_name(f".{path.name[:8]}.partial")
-    with unfinished.open("wb") as file:
-        file.write(gzip.compress(content, mtime=0) if packed else content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.utime(unfinished, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    unfinished.replace(path)
+    packing.rewrite(path, io.BytesIO(content), len(content))
 
 
 def content_of(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +71,16 @@ class Register:
         connection.execute("delete from erasures")
         connection.executemany("insert into erasures values (?, ?::timestamp, ?, ?)", rows)
         connection.execute("commit")
+
+
+def merge(folders: Sequence[Path], into: Path) -> list[str]:
+    """Writes what data folders know of erasures, together, into one; returns the pseudonyms."""
+    people = {row["pseudonym"]: row for folder in folders for row in _rows(folder / PEOPLE_FILE)}
+    tickets = {(source, ticket) for folder in folders for source, ticket in _rows(folder / TICKETS_FILE)}
+    if people:
+        _write(into / PEOPLE_FILE, people.values())
+        _write(into / TICKETS_FILE, sorted(tickets))
+    return sorted(people)
 
 
 def _rows(path: Path) -> list[Any]:

@@ -23,6 +23,10 @@ class CopyDamaged(FolderError):
     """A copy of the writer's file does not hold what that holds, or cannot be read."""
 
 
+class BackupRefused(SupportError):
+    """A backup is cut or altered, or the folder to restore it into holds something."""
+
+
 class NobodyFound(SupportError):
     """Of a customer to erase there is nothing."""
 

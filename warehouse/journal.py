@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import duckdb
 
 from warehouse.loading import Feed
+from warehouse.packing import delivered_bytes
 
 # Facts that the pipelines remember.
 _TAKEN_OUT = "rows taken out"
@@ -104,6 +105,19 @@ def recover(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "update runs set state = 'failed', message = 'the process ended during this run' where state = 'running'"
     )
+
+
+def is_new(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file was just made: nothing ran and nothing was delivered yet."""
+    return bool(_value(connection, "select not exists (from runs) and not exists (from files)"))
+
+
+def note_failed_run(connection: duckdb.DuckDBPyConnection, trigger: str, problems: list[str]) -> int:
+    """The run that is running, or a new one, ended before it could say so itself; returns its number."""
+    row = connection.execute("select max(run_id) from runs where state = 'running'").fetchone()
+    run_id = int(row[0]) if row and row[0] else begin_run(connection, trigger)
+    end_run(connection, run_id, "failed", problems, 0, {}, None)
+    return run_id
 
 
 def begin_run(connection: duckdb.DuckDBPyConnection, trigger: str) -> int:
@@ -334,6 +348,7 @@ def _file_row(
         "bytes": size,
         "modified_at": datetime.fromtimestamp(modified_ns / 1e9, UTC).replace(tzinfo=None),
         "landed_name": f"{feed.name}/{landed_name}",
+        "landed_at": _now(),
         "state": "landed",
     }
 
@@ -355,8 +370,63 @@ def landed_files(connection: duckdb.DuckDBPyConnection, feed: str, only_waiting:
     """Number, landed name and name of a feed's files; only those that are not loaded yet, or all."""
     state = "state = 'landed'" if only_waiting else "state <> 'left'"
     return connection.execute(
-        f"select file_no, landed_name, name from files where feed = $feed and {state} order by file_no", {"feed": feed}
+        f"select file_no, landed_name, name from files where feed = $feed and {state} and expired_at is null order by file_no",
+        {"feed": feed},
     ).fetchall()
+
+
+def landed_contents(connection: duckdb.DuckDBPyConnection, run_id: int | None) -> list[list[str]]:
+    """Landed names of the files that a run, or any (None), loaded or refused, by content."""
+    of_run = "" if run_id is None else f"and run_id = {run_id}"
+    rows = connection.execute(
+        f"""
+select list(landed_name order by file_no)
+from files
+where state in ('loaded', 'refused') and expired_at is null {of_run}
+group by content_id
+order by min(file_no)"""
+    ).fetchall()
+    return [names for (names,) in rows]
+
+
+def landed_before(connection: duckdb.DuckDBPyConnection, instant: datetime) -> list[str]:
+    """Landed names of the files that were loaded, or refused, and landed before an instant (UTC)."""
+    rows = connection.execute(
+        """
+select landed_name
+from files
+left join runs using (run_id)
+where files.state in ('loaded', 'refused') and expired_at is null and coalesce(landed_at, runs.started_at) < $instant
+order by file_no""",
+        {"instant": instant},
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def note_expired(connection: duckdb.DuckDBPyConnection, taken_out: Mapping[str, str]) -> None:
+    """Landed names with when they were taken out of the archive."""
+    if taken_out:
+        connection.execute(
+            """
+update files
+set expired_at = gone.at::timestamp
+from (select unnest($names) as landed_name, unnest($instants) as at) as gone
+where files.landed_name = gone.landed_name and expired_at is null""",
+            {"names": list(taken_out), "instants": list(taken_out.values())},
+        )
+
+
+def stays_as_read(connection: duckdb.DuckDBPyConnection, feed: str) -> list[str]:
+    """What to say where files of a feed that is to be loaded again are no longer kept; nothing where all are."""
+    count = _value(
+        connection, "select count(*) from files where feed = $feed and expired_at is not null", {"feed": feed}
+    )
+    if not count:
+        return []
+    return [
+        f"[sources.{feed}] changed, and {count:,} of its files are no longer kept (keep_landed): what they said stays as it was"
+        " read. `python -m pipelines rebuild --without-expired` drops it"
+    ]
 
 
 def note_size(connection: duckdb.DuckDBPyConnection, file_no: int, size: int) -> None:
@@ -370,7 +440,9 @@ def adopt(connection: duckdb.DuckDBPyConnection, feed: Feed, paths: Sequence[Pat
     for path in paths:
         _, content_id, name = path.name.split("-", 2)
         stat = path.stat()
-        rows.append(_file_row(feed, path.name, unquote(name), content_id, stat.st_size, stat.st_mtime_ns))
+        row = _file_row(feed, path.name, unquote(name), content_id, delivered_bytes(path), stat.st_mtime_ns)
+        # When it came is not known any more: not after it was written here last.
+        rows.append(row | {"landed_at": datetime.fromtimestamp(stat.st_ctime, UTC).replace(tzinfo=None)})
     _insert(connection, "files", rows)
 
 

@@ -100,7 +100,7 @@ def _point_public_name(target: Path, folder: Path) -> None:
 def _sweep(folder: Path, keep: int) -> None:
     """Removes all but the newest versions; open readers keep theirs."""
     if keep < 2:
-        for path in folder.glob("damaged-*.duckdb"):
+        for path in folder.glob("damaged-*.duckdb*"):
             path.unlink()
     for path in sorted(folder.glob("damaged-warehouse*.duckdb"), key=lambda path: path.stat().st_mtime)[:-KEPT_ASIDE]:
         path.unlink()

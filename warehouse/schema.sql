@@ -67,7 +67,7 @@ create table if not exists runs (
 comment on table runs is 'One row per run of the pipelines: pull, load, build, check, publish.
 example: select run_id, started_at, finished_at - started_at as took, rows_loaded, tickets_built, version from runs order by run_id desc limit 20';
 comment on column runs.run_id is 'Number of the run, from 1: joins files and check_results.';
-comment on column runs.trigger is 'What started it: schedule (python -m pipelines serve) or run (python -m pipelines run).';
+comment on column runs.trigger is 'What started it: schedule (python -m pipelines serve), run, upkeep, forget, rebuild (the commands of these names), or repair (the pipelines'' own file was found damaged: the message says more).';
 comment on column runs.started_at is 'When it began (UTC); its files were pulled just before.';
 comment on column runs.finished_at is 'When it was done (UTC), publishing not counted; null while it runs and where it was killed.';
 comment on column runs.state is 'done, failed, or running (also a run that was killed, until the next start).';
@@ -123,7 +123,12 @@ create table if not exists files (
     rows_superseded bigint,
     rows_rejected bigint,
     run_id bigint,
+    landed_at timestamp,
+    expired_at timestamp,
 );
+-- A file of an earlier version lacks them.
+alter table files add column if not exists landed_at timestamp;
+alter table files add column if not exists expired_at timestamp;
 comment on table files is 'One row per delivered file (by content). rows_read = loaded + unchanged + superseded + rejected.
 example: select feed, count(*) as files, sum(rows_read) as rows_read, sum(rows_rejected) as rows_rejected from files group by feed';
 comment on column files.file_no is 'Number of the file in order of arrival, over all feeds: joins rejected_rows.';
@@ -143,6 +148,8 @@ comment on column files.rows_unchanged is 'Rows that said what was known already
 comment on column files.rows_superseded is 'Rows that were older than what was known.';
 comment on column files.rows_rejected is 'Rows that could not be loaded: see rejected_rows.';
 comment on column files.run_id is 'The run that loaded or refused it: joins runs; null: it waits to be loaded.';
+comment on column files.landed_at is 'When it was taken into the archive (UTC): keep_landed counts from here. Null: an earlier version took it in.';
+comment on column files.expired_at is 'When its copy was taken out of the archive, as keep_landed was over (UTC): what it said stays. Null: it is kept.';
 
 create table if not exists rejected_rows (
     file_no bigint,

@@ -29,6 +29,14 @@ def seconds(value: object) -> object:
     return float(match[1]) * _UNIT_SECONDS[match[2]] if match else value
 
 
+def _seconds_or_forever(value: object) -> object:
+    """Seconds, or None for `forever`."""
+    try:
+        return None if value == "forever" else seconds(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is not a duration such as 90d, nor forever") from error
+
+
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError(f"{value!r} is not a time zone such as UTC, Europe/Berlin or America/New_York")
@@ -52,6 +60,7 @@ def is_of_this_machine(address: str) -> bool:
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+SecondsOrForever = Annotated[Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds_or_forever)]
 Size = Annotated[str, Field(pattern=SIZE)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]

@@ -25,7 +25,7 @@ from pydantic import (
 
 from warehouse.errors import SettingsError
 from warehouse.rows import WRITTEN, WRITTEN_FEEDS
-from warehouse.section import Name, Seconds, Section, Size, TimeZone, is_of_this_machine
+from warehouse.section import Name, Seconds, SecondsOrForever, Section, Size, TimeZone, is_of_this_machine
 from warehouse.sources import AnySource, Column, Paging, Progress, Reject, RemoteSource, Source, When
 
 _SECRET = re.compile(r"auth$|secret|password|passwd|token|api_?key|privacy_?key|credential", re.IGNORECASE)
@@ -104,6 +104,7 @@ class Data(Section):
 
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
+    keep_landed: SecondsOrForever = None
     memory_limit: Size = "1500MB"
     largest_file: Size = "4GB"
 

@@ -13,16 +13,16 @@ from warehouse.deliveries import GAPS_OF_A_RHYTHM
 ADVICE = {
     "agents_have_a_team": "Deliver the team with tickets or events: map it under columns.team of the source.",
     "answers_come_after_questions": "Look at the ticket's times in the export; a wrong time zone of one column is the usual cause.",
-    "arrivals_are_tickets": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
-    "backlog_adds_up": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
+    "arrivals_are_tickets": "Run `python -m pipelines rebuild`: all is made again from what was delivered. If it stays, it is a mistake of the product: report it.",
+    "backlog_adds_up": "Run `python -m pipelines rebuild`: all is made again from what was delivered. If it stays, it is a mistake of the product: report it.",
     "channels_are_known": "Map the source's own word under values.channel in support.toml, or leave it as a channel of its own.",
     "durations_are_not_negative": "Look at the ticket's times in the export: something ended before it began.",
-    "keys_are_unique": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
+    "keys_are_unique": "Run `python -m pipelines rebuild`: all is made again from what was delivered. If it stays, it is a mistake of the product: report it.",
     "nothing_begins_after_now": "Look at the date format and the time zone of the source in support.toml.",
-    "rows_are_accounted_for": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
-    "tickets_are_unique": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
+    "rows_are_accounted_for": "Run `python -m pipelines rebuild`: all is made again from what was delivered. If it stays, it is a mistake of the product: report it.",
+    "tickets_are_unique": "Run `python -m pipelines rebuild`: all is made again from what was delivered. If it stays, it is a mistake of the product: report it.",
     "volume_is_as_usual": "Ask whoever exports: too little where an export of that day is missing or came in part, too much where one holds others' tickets. After a holiday it is no mistake.",
-    "waiting_adds_up": "Stop the pipelines, move loading.duckdb away and run them again: all is loaded anew from the landing folder. If it stays, it is a mistake of the product: report it.",
+    "waiting_adds_up": "Run `python -m pipelines rebuild`: all is made again from what was delivered. If it stays, it is a mistake of the product: report it.",
 }
 OTHERWISE = "Look at the rows named."
 # Checks whose examples are numbers of tickets.

@@ -11,6 +11,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from glob import has_magic
 from pathlib import Path
 from urllib.parse import quote
@@ -114,8 +115,11 @@ def _open_for_writing(path: Path) -> bool:
     return False
 
 
-def land(look: Look, pattern: Path, landing: Path, number: int, known: set[str]) -> Arrival:
-    """Copies one file into the landing folder unless its content is known there.
+def land(
+    look: Look, pattern: Path, landing: Path, number: int, known: set[str], elsewhere: dict[str, Path] | None = None
+) -> Arrival:
+    """Copies one file into the landing folder unless its content is known there. `elsewhere`, where contents were just landed for other
+    feeds, is added to: such a content is on the disk once, under several names.
 
     Raises FolderError where it cannot be read or copied.
     """
@@ -131,11 +135,22 @@ def land(look: Look, pattern: Path, landing: Path, number: int, known: set[str])
             return Arrival(look, name, content_id, None)
         landed_name = f"{number:08d}-{content_id}-{quote(os.fsencode(name), safe='')[-200:]}"
         os.utime(partial, ns=(look.modified_ns, look.modified_ns))
+        _make_one(partial, None if elsewhere is None else elsewhere.setdefault(content_id, landing / landed_name))
         partial.rename(landing / landed_name)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise FolderError(f"{look.path} cannot be copied into {landing}: {error.strerror}") from error
     return Arrival(look, name, content_id, landed_name)
+
+
+def _make_one(partial: Path, twin: Path | None) -> None:
+    """Makes a copy another name of the file that holds the same already, as old as it, where the file system can."""
+    if twin and twin.exists() and twin.stat().st_mtime_ns == partial.stat().st_mtime_ns:
+        link = partial.with_suffix(".twin.partial")
+        link.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.link(twin, link)
+            link.replace(partial)
 
 
 def _copy(origin: Path, target: Path) -> str:
