@@ -13,8 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import duckdb
+
 from pipelines import sample
 from pipelines.forget import forget
+from pipelines.machine_faults import said_of
 from pipelines.refresh import Pipelines, Report
 from pipelines.schedule import serve, summary
 from pipelines.sources.check import check
@@ -39,6 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except SupportError as error:
         say(str(error), sys.stderr)
+        return 1
+    except (duckdb.Error, OSError) as error:
+        say(f"stopped: {said_of(error)}", sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -160,6 +166,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _print_report(pipelines: Pipelines, report: Report) -> None:
     say(summary(report))
+    if not report.run_id:
+        return
     if report.known:
         say(f"{report.known:,} files were delivered before and change nothing")
     rows = journal.files_of_run(pipelines.connection, report.run_id)

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
@@ -16,6 +16,7 @@ import duckdb
 
 from pipelines import erasures
 from pipelines.lock import FolderLock
+from pipelines.machine_faults import said_of
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
 from warehouse import answers, journal, page_queries, privacy
@@ -26,7 +27,7 @@ from warehouse.erasures import Register
 from warehouse.errors import CheckFailed, FolderError, SupportError
 from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed, feeds, load_feed
-from warehouse.publishing import clear_leftovers, publish
+from warehouse.publishing import clear_leftovers, is_newest, publish
 from warehouse.rewriting import clear_unfinished, rewrite
 from warehouse.rows import WRITTEN
 from warehouse.services import endpoints_of, received_folder, speaks_of_customers
@@ -78,8 +79,12 @@ class Pipelines:
         self._highest_number = 0
         self._publishing_seconds = 0.0
         self._upkeep: Upkeep | None = None
+        self._unnoted: str | None = None
         try:
             self._open()
+        except (duckdb.Error, OSError) as error:
+            self.lock.release()
+            raise FolderError(f"{self.folder} cannot be used: {said_of(error)}") from error
         except BaseException:
             self.lock.release()
             raise
@@ -91,6 +96,7 @@ class Pipelines:
         clear_leftovers(self.folder)
         rmtree(self.scratch)
         self.scratch.mkdir()
+        rmtree(f"{self.loading}.tmp", ignore_errors=True)
         clear_unfinished(self.folder)
         self.key = privacy.privacy_key(self.folder)
         self._connect()
@@ -125,7 +131,9 @@ class Pipelines:
 
     def pull(self, stop: threading.Event | None = None) -> list[Outcome]:
         """Pulls every source that is pulled, as far as its time allows; the next run takes in what came."""
-        return remote.pull_all(self.settings, stop or threading.Event(), self.progress)
+        outcomes = remote.pull_all(self.settings, stop or threading.Event(), self.progress)
+        self._unreadable += [f"[sources.{one.name}] {'; '.join(one.problems)}" for one in outcomes if one.problems]
+        return outcomes
 
     def keep_up(self) -> Done | None:
         """The next step of the upkeep, of a new one where none is under way; what it did where it was the last, else None.
@@ -151,15 +159,37 @@ class Pipelines:
             self._upkeep = None
 
     def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
-        """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
+        """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place.
+
+        Where not even a run can be begun, as the disk is full, say, the report has number 0.
+        """
+        try:
+            self._reopen_where_unnoted()
+            return self._run(trigger, only_if_new)
+        except (SupportError, duckdb.Error, OSError) as error:
+            self._unnoted = self._unnoted or said_of(error)
+            return Report(0, "failed", problems=[said_of(error)])
+
+    def _reopen_where_unnoted(self) -> None:
+        """After a failure that could not even be noted, the loading file is opened anew, and the run noted as what it is."""
+        if self._unnoted is None:
+            return
+        with suppress(duckdb.Error):
+            self._end_upkeep()
+        self.connection.close()
+        self._connect()
+        journal.recover(self.connection, self._unnoted)
+        self._unnoted = None
+
+    def _run(self, trigger: str, only_if_new: bool) -> Report | None:
         started = time.monotonic()
         # How far sources are pulled is read before their pages are landed: what it speaks of is on the disk.
         is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
         arrivals, problems = self._take_in()
-        problems += journal.pull_problems(self.connection)
+        problems = list(dict.fromkeys([*problems, *journal.pull_problems(self.connection)]))
         if (
             only_if_new
-            and not arrivals
+            and not any(arrival.landed_name for arrival in arrivals)
             and not is_told
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
@@ -173,13 +203,20 @@ class Pipelines:
         try:
             self._work(report)
         except (SupportError, duckdb.Error, OSError) as error:
+            self._fail(report, error)
+        return report
+
+    def _fail(self, report: Report, error: Exception) -> None:
+        """Notes that a run failed, and why; where that cannot be written either, the next run does."""
+        report.state = "failed"
+        report.problems.append(said_of(error))
+        try:
             roll_back(self.connection)
-            report.state = "failed"
-            report.problems.append(_one_line(error))
             journal.end_run(
                 self.connection, report.run_id, "failed", report.problems, report.tickets_built, report.seconds, None
             )
-        return report
+        except duckdb.Error:
+            self._unnoted = "; ".join(report.problems)
 
     def _work(self, report: Report) -> None:
         asked, answer = self._erase(report)
@@ -347,7 +384,7 @@ class Pipelines:
     def _is_unpublished(self) -> bool:
         """Whether readers lack something: nothing is published yet, or changes were put off."""
         return (
-            not numbered_versions(self.folder)
+            not is_newest(self.folder, journal.newest_version(self.connection))
             or journal.has_unpublished_change(self.connection)
             or journal.is_to_be_rewritten(self.connection)
         )

@@ -16,6 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from pipelines import clock
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
 from warehouse.errors import SupportError
@@ -55,7 +56,7 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         _add(scheduler, f"pull {name}", _pull, trigger, pipelines.settings, name, stop, executor="pulls")
     scheduler.start()
     try:
-        stop.wait()
+        clock.wait(scheduler, stop)
     finally:
         scheduler.shutdown(wait=True)
 
@@ -138,6 +139,8 @@ def _refresh(pipelines: Pipelines, turn: threading.Lock) -> None:
 
 def summary(report: Report) -> str:
     """One line on a run."""
+    if not report.run_id:
+        return f"no run could begin: {'; '.join(report.problems)}"
     steps = ", ".join(f"{step} {seconds:.2f}s" for step, seconds in report.seconds.items())
     version = f", version {report.version}" if report.version else ""
     problems = "".join(f"; {problem}" for problem in report.problems)

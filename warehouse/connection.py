@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import NoWarehouse
+from warehouse.temp_folders import own_temp_folder
 
 # Written so that DuckDB 1.5 clients, which most analysts' tools still bring, open the files too.
 STORAGE_VERSION = "v1.5.0"
@@ -76,7 +77,7 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
 
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
-    connection = duckdb.connect(":memory:", config={"temp_directory": str(folder / "reading.tmp")})
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(own_temp_folder(folder))})
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 

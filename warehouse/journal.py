@@ -98,11 +98,9 @@ def _naive(instant: datetime | None) -> datetime | None:
     return instant.astimezone(UTC).replace(tzinfo=None) if instant else None
 
 
-def recover(connection: duckdb.DuckDBPyConnection) -> None:
-    """Marks runs that a killed process left running."""
-    connection.execute(
-        "update runs set state = 'failed', message = 'the process ended during this run' where state = 'running'"
-    )
+def recover(connection: duckdb.DuckDBPyConnection, why: str = "the process ended during this run") -> None:
+    """Marks runs that were left running, by a killed process or where their end could not be written."""
+    connection.execute("update runs set state = 'failed', message = $why where state = 'running'", {"why": why})
 
 
 def begin_run(connection: duckdb.DuckDBPyConnection, trigger: str) -> int:

@@ -86,6 +86,20 @@ def _point_public_name(target: Path, folder: Path) -> None:
     link.rename(folder / PUBLIC_NAME)
 
 
+def is_newest(folder: Path, version: int) -> bool:
+    """Whether `version` is there for readers under both its names: a process may have been killed before it gave them.
+
+    0, of a loading file that knows of none: whether there is any.
+    """
+    versions, public = numbered_versions(folder), folder / PUBLIC_NAME
+    if not version:
+        return bool(versions)
+    target = versions.get(version)
+    if target is None or not public.exists():
+        return False
+    return target.stat().st_size == public.stat().st_size and target.stat().st_mtime_ns <= public.stat().st_mtime_ns
+
+
 def _sweep(folder: Path, keep: int) -> None:
     """Removes all but the newest versions; open readers keep theirs."""
     if keep < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
 
@@ -36,5 +37,6 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 def clear_unfinished(folder: Path) -> None:
     """Removes what a killed run left half done."""
+    rmtree(folder / f"{UNFINISHED}.tmp", ignore_errors=True)  # what did not fit in memory
     for path in folder.glob(f"{UNFINISHED}*"):
         path.unlink()
