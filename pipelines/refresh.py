@@ -80,6 +80,7 @@ class Pipelines:
         self._publishing_seconds = 0.0
         self._upkeep: Upkeep | None = None
         self._unnoted: str | None = None
+        self._said: list[str] = []
         try:
             self._open()
         except (duckdb.Error, OSError) as error:
@@ -187,10 +188,12 @@ class Pipelines:
         is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
         arrivals, problems = self._take_in()
         problems = list(dict.fromkeys([*problems, *journal.pull_problems(self.connection)]))
+        is_said, self._said = problems in ([], self._said), problems
         if (
             only_if_new
             and not any(arrival.landed_name for arrival in arrivals)
             and not is_told
+            and is_said
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
             and not self._has_to_publish()

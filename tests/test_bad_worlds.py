@@ -196,6 +196,21 @@ def test_an_export_that_may_not_be_read_is_said_and_loaded_once_it_may(ticket_de
     assert (done.returncode, tickets(ticket_desk)) == (0, 10), done.stderr
 
 
+def test_what_cannot_be_landed_is_said_once_by_a_service_though_nothing_else_is_new(ticket_desk: Desk) -> None:
+    deliver(ticket_desk, "a")
+    pipelines = Pipelines(load(ticket_desk.settings_file()))
+    assert pipelines.run("schedule", only_if_new=True)
+    landing = ticket_desk.folder / "data" / "landing" / "tickets"
+    landing.rename(ticket_desk.folder / "elsewhere")
+    landing.write_text("a file, not a folder")
+    deliver(ticket_desk, "b")
+    first, second = (pipelines.run("schedule", only_if_new=True) for _ in range(2))
+    pipelines.close()
+    assert first
+    assert "[sources.tickets]" in first.problems[0]
+    assert second is None
+
+
 @pytest.mark.parametrize(
     "name", ["pipelines.lock", "loading.duckdb", "landing", "landing/tickets", "scratch", "privacy.key"]
 )
