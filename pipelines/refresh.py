@@ -125,7 +125,9 @@ class Pipelines:
         known = journal.landed_names(self.connection)
         landed = [path for path in sorted(self.landing.glob("*/*")) if files.is_landed(path)]
         # Also of sources that are not in the settings now: their files keep their numbers for when they are again.
-        self._highest_number = max((int(path.name[:8]) for path in landed), default=0)
+        # Nor is a number given again whose file cannot be seen now.
+        numbers = [journal.highest_number(self.connection), *(int(path.name[:8]) for path in landed)]
+        self._highest_number = max(numbers)
         for feed in self.feeds:
             of_feed = [path for path in landed if path.parent.name == feed.name]
             journal.adopt(self.connection, feed, [path for path in of_feed if f"{feed.name}/{path.name}" not in known])

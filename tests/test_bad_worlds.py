@@ -225,7 +225,7 @@ def test_what_may_not_be_touched_in_the_data_folder_is_one_line_and_the_last_ver
     closed.chmod(0o000)
     deliver(ticket_desk, "b")
     done = worlds.run("run", "--settings", ticket_desk.settings_file(), before=before)
-    assert (done.returncode == 1 or name == "landing/tickets", tickets(ticket_desk)) == (True, 5), done.stdout
+    assert (done.returncode == 1 or "landing" in name, tickets(ticket_desk)) == (True, 5), done.stdout
     assert "ermission denied" in one_line(done.stderr + done.stdout)
     closed.chmod(mode)
     assert worlds.run("run", "--settings", ticket_desk.settings_file(), before=before).returncode == 0
@@ -316,7 +316,8 @@ def test_a_second_process_on_the_same_folder_by_whatever_path_is_refused_and_for
     linked = ticket_desk.folder / "linked"
     linked.symlink_to(ticket_desk.folder / "data")
     with serving(ticket_desk), worlds.seen_elsewhere(ticket_desk.folder / "data") as mounted:
-        wait_until(lambda: is_published(ticket_desk))
+        deliver(ticket_desk, "b")
+        wait_until(lambda: tickets(ticket_desk) == 10)
         for number, folder in enumerate((ticket_desk.folder / "data", linked, mounted)):
             other = ticket_desk.folder / f"other-{number}.toml"
             other.write_text(f'[data]\nfolder = "{folder}"\n' + settings.read_text(encoding="utf-8"), encoding="utf-8")
@@ -326,7 +327,7 @@ def test_a_second_process_on_the_same_folder_by_whatever_path_is_refused_and_for
                 assert "already runs the pipelines" in one_line(done.stderr)
         done = worlds.run("forget", "ca", "--settings", settings)
         assert (done.returncode, "erased from rows" in done.stdout) == (0, True), done.stderr
-    assert ticket_desk.ask("select count(*), count(customer) from tickets") == [(5, 0)]
+    assert ticket_desk.ask("select count(*), count(customer) from tickets") == [(10, 5)]
 
 
 def test_of_runs_that_start_at_once_each_works_alone_or_is_refused(ticket_desk: Desk) -> None:

@@ -351,6 +351,11 @@ def adopt(connection: duckdb.DuckDBPyConnection, feed: Feed, paths: Sequence[Pat
     _insert(connection, "files", rows)
 
 
+def highest_number(connection: duckdb.DuckDBPyConnection) -> int:
+    """Of all files that were ever noted; 0 where none was."""
+    return int(_value(connection, "select coalesce(max(file_no), 0) from files"))
+
+
 def files_of_run(connection: duckdb.DuckDBPyConnection, run_id: int) -> list[tuple[str, int, int, int, int, int, int]]:
     """Of a run, by feed: files loaded, and rows read, loaded, unchanged, superseded and rejected."""
     return connection.execute(
