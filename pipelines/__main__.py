@@ -14,9 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+import duckdb
+
 from pipelines import sample
 from pipelines.backup import backup, restore
 from pipelines.forget import forget
+from pipelines.machine_faults import said_of
 from pipelines.rebuild import rebuild
 from pipelines.refresh import Pipelines, Report
 from pipelines.schedule import serve, summary
@@ -49,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except SupportError as error:
         tell(str(error), logging.ERROR)
+        return 1
+    except (duckdb.Error, OSError) as error:
+        tell(f"stopped: {said_of(error)}", logging.ERROR)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -175,6 +181,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _print_report(pipelines: Pipelines, report: Report) -> None:
     say(summary(report))
+    if not report.run_id:
+        return
     if report.known:
         say(f"{report.known:,} files were delivered before and change nothing")
     rows = journal.files_of_run(pipelines.connection, report.run_id)

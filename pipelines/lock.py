@@ -16,7 +16,12 @@ class FolderLock:
     def __init__(self, folder: Path, name: str = "pipelines", what: str = "the pipelines") -> None:
         make_writable(folder)
         self.path = folder / f"{name}.lock"
-        self._file: IO[str] = self.path.open("a+")
+        try:
+            self._file: IO[str] = self.path.open("a+")
+        except OSError as error:
+            raise FolderError(
+                f"{self.path} cannot be opened: {error.strerror}. Run {what} as the user whose files are in {folder}"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -68,9 +73,9 @@ def make_writable(folder: Path) -> None:
     """Makes the folder where it is missing; raises FolderError where nothing can be written in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{os.getpid()}"
+        probe = folder / ".writable"  # one name for all, so that what a killed process left is taken away by the next
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise FolderError(
             f"cannot write in {folder}: {error.strerror}. Choose another [data] folder in support.toml"

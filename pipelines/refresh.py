@@ -17,6 +17,7 @@ import duckdb
 
 from pipelines import archive, backup, erasures, rebuilt
 from pipelines.lock import FolderLock
+from pipelines.machine_faults import said_of
 from pipelines.sources import files, remote, zendesk_tables
 from pipelines.sources.pulling import Outcome
 from warehouse import (
@@ -107,8 +108,13 @@ class Pipelines:
         self.last: State | None = None
         self._rereading: Rereading | None = None
         self._refused_at = -RETRY_SECONDS
+        self._unnoted: str | None = None
+        self._said: list[str] = []
         try:
             self._open()
+        except (duckdb.Error, OSError) as error:
+            self.lock.release()
+            raise FolderError(f"{self.folder} cannot be used: {said_of(error)}") from error
         except BaseException:
             self.lock.release()
             raise
@@ -121,6 +127,7 @@ class Pipelines:
         clear_leftovers(self.folder)
         rmtree(self.scratch)
         self.scratch.mkdir()
+        rmtree(f"{self.loading}.tmp", ignore_errors=True)
         clear_unfinished(self.folder)
         rebuilt.sweep(self.folder)
         backup.sweep(self.folder)
@@ -218,14 +225,18 @@ class Pipelines:
         known = journal.landed_names(self.connection)
         landed = [path for path in sorted(self.landing.glob("*/*")) if files.is_landed(path)]
         # Also of sources that are not in the settings now: their files keep their numbers for when they are again.
-        self._highest_number = max((int(path.name[:8]) for path in landed), default=0)
+        # Nor is a number given again whose file cannot be seen now.
+        numbers = [journal.highest_number(self.connection), *(int(path.name[:8]) for path in landed)]
+        self._highest_number = max(numbers)
         for feed in self.feeds:
             of_feed = [path for path in landed if path.parent.name == feed.name]
             journal.adopt(self.connection, feed, [path for path in of_feed if f"{feed.name}/{path.name}" not in known])
 
     def pull(self, stop: threading.Event | None = None) -> list[Outcome]:
         """Pulls every source that is pulled, as far as its time allows; the next run takes in what came."""
-        return remote.pull_all(self.settings, stop or threading.Event(), self.progress)
+        outcomes = remote.pull_all(self.settings, stop or threading.Event(), self.progress)
+        self._problems += [f"[sources.{one.name}] {'; '.join(one.problems)}" for one in outcomes if one.problems]
+        return outcomes
 
     def keep_up(self) -> Done | None:
         """The next step of the upkeep, of a new one where none is under way; what it did where it was the last, else None.
@@ -267,7 +278,29 @@ class Pipelines:
             self._upkeep = None
 
     def run(self, trigger: str, only_if_new: bool = False) -> Report | None:
-        """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place."""
+        """One run; None where `only_if_new` and nothing was delivered. A failed run keeps the last good version in place.
+
+        Where not even a run can be begun, as the disk is full, say, the report has number 0.
+        """
+        try:
+            self._reopen_where_unnoted()
+            return self._run_or_mend(trigger, only_if_new)
+        except (SupportError, duckdb.Error, OSError) as error:
+            self._unnoted = self._unnoted or said_of(error)
+            report = Report(0, "failed", held_by="failure", problems=[said_of(error)])
+            self._tell(report)
+            return report
+
+    def _reopen_where_unnoted(self) -> None:
+        """After a failure that could not even be noted, the loading file is opened anew, and the run noted as what it is."""
+        if self._unnoted is None:
+            return
+        self._disconnect()
+        self._connect()
+        journal.recover(self.connection, self._unnoted)
+        self._unnoted = None
+
+    def _run_or_mend(self, trigger: str, only_if_new: bool) -> Report | None:
         try:
             return self._run(trigger, only_if_new)
         except (SupportError, duckdb.Error) as error:
@@ -306,15 +339,15 @@ class Pipelines:
         started = time.monotonic()
         # How far sources are pulled is read before their pages are landed: what it speaks of is on the disk.
         is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
-        has_to_say = bool(self._problems)
         arrivals, problems = self._take_in()
-        problems += journal.pull_problems(self.connection)
-        self.problems = list(problems)
+        problems = list(dict.fromkeys([*problems, *journal.pull_problems(self.connection)]))
+        is_said, self._said = problems in ([], self._said), problems
+        self.problems = problems
         if (
             only_if_new
-            and not arrivals
+            and not any(arrival.landed_name for arrival in arrivals)
             and not is_told
-            and not has_to_say
+            and is_said
             and not erasures.requests(self.folder)
             and not journal.has_work(self.connection)
             and not self._has_to_publish()
@@ -330,14 +363,26 @@ class Pipelines:
         except (SupportError, duckdb.Error, OSError) as error:
             if damage.is_suspected(error):
                 raise
+            self._fail(report, error)
+        self._tell(report)
+        return report
+
+    def _fail(self, report: Report, error: Exception) -> None:
+        """Notes that a run failed, and why; where that cannot be written either, the next run does."""
+        report.state = "failed"
+        report.held_by = "check" if isinstance(error, CheckFailed) else "failure"
+        report.problems.append(said_of(error))
+        self._refused_at = time.monotonic() if report.held_by == "check" else self._refused_at
+        try:
             roll_back(self.connection)
-            report.state = "failed"
-            report.held_by = "check" if isinstance(error, CheckFailed) else "failure"
-            report.problems.append(_one_line(error))
-            self._refused_at = time.monotonic() if report.held_by == "check" else self._refused_at
             journal.end_run(
                 self.connection, report.run_id, "failed", report.problems, report.tickets_built, report.seconds, None
             )
+        except duckdb.Error:
+            self._unnoted = "; ".join(report.problems)
+
+    def _tell(self, report: Report) -> None:
+        """Says to pages and monitors how a run ended: one that failed stands in no version that they could read."""
         self.last = state.ended(
             self.folder,
             report.run_id,
@@ -348,7 +393,6 @@ class Pipelines:
             report.held_by,
             self.every_seconds,
         )
-        return report
 
     def _work(self, report: Report) -> None:
         report.problems += published.faults(self.folder, published.noted(self.connection))

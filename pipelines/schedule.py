@@ -17,6 +17,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from pipelines import clock
 from pipelines.health_address import answering
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
@@ -69,7 +70,7 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
     scheduler.start()
     try:
         with answering(pipelines.settings.health, watch):
-            stop.wait()
+            clock.wait(scheduler, stop)
     finally:
         scheduler.shutdown(wait=True)
 
@@ -173,6 +174,8 @@ def _say(report: Report) -> None:
 
 def summary(report: Report) -> str:
     """One line on a run."""
+    if not report.run_id:
+        return f"no run could begin: {'; '.join(report.problems)}"
     steps = ", ".join(f"{step} {seconds:.2f}s" for step, seconds in report.seconds.items())
     version = f", version {report.version}" if report.version else ""
     problems = "".join(f"; {problem}" for problem in report.problems)

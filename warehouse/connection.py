@@ -11,6 +11,7 @@ import duckdb
 
 from warehouse.errors import NoWarehouse
 from warehouse.schema_version import refuse_other
+from warehouse.temp_folders import own_temp_folder
 
 # Written so that DuckDB 1.5 clients, which most analysts' tools still bring, open the files too.
 STORAGE_VERSION = "v1.5.0"
@@ -95,7 +96,7 @@ def prove_readable(folder: Path, version: int) -> None:
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
     connection = duckdb.connect(
-        ":memory:", config={"temp_directory": str(folder / "reading.tmp"), "memory_limit": READING_MEMORY}
+        ":memory:", config={"temp_directory": str(own_temp_folder(folder)), "memory_limit": READING_MEMORY}
     )
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection

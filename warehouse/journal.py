@@ -100,11 +100,9 @@ def _naive(instant: datetime | None) -> datetime | None:
     return instant.astimezone(UTC).replace(tzinfo=None) if instant else None
 
 
-def recover(connection: duckdb.DuckDBPyConnection) -> None:
-    """Marks runs that a killed process left running."""
-    connection.execute(
-        "update runs set state = 'failed', message = 'the process ended during this run' where state = 'running'"
-    )
+def recover(connection: duckdb.DuckDBPyConnection, why: str = "the process ended during this run") -> None:
+    """Marks runs that were left running, by a killed process or where their end could not be written."""
+    connection.execute("update runs set state = 'failed', message = $why where state = 'running'", {"why": why})
 
 
 def is_new(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -444,6 +442,11 @@ def adopt(connection: duckdb.DuckDBPyConnection, feed: Feed, paths: Sequence[Pat
         # When it came is not known any more: not after it was written here last.
         rows.append(row | {"landed_at": datetime.fromtimestamp(stat.st_ctime, UTC).replace(tzinfo=None)})
     _insert(connection, "files", rows)
+
+
+def highest_number(connection: duckdb.DuckDBPyConnection) -> int:
+    """Of all files that were ever noted; 0 where none was."""
+    return int(_value(connection, "select coalesce(max(file_no), 0) from files"))
 
 
 def files_of_run(connection: duckdb.DuckDBPyConnection, run_id: int) -> list[tuple[str, int, int, int, int, int, int]]:

@@ -7,6 +7,7 @@ must be gone: DuckDB leaves what is deleted in the free blocks of its file.
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
 
@@ -77,5 +78,6 @@ def _migrate(connection: duckdb.DuckDBPyConnection, schema_before: int) -> None:
 
 def clear_unfinished(folder: Path) -> None:
     """Removes what a killed run left half done."""
+    rmtree(folder / f"{UNFINISHED}.tmp", ignore_errors=True)  # what did not fit in memory
     for path in folder.glob(f"{UNFINISHED}*"):
         path.unlink()

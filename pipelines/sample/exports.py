@@ -32,6 +32,7 @@ def write_history(
     The same arguments give the same bytes. Returns the desk, which can go on from there. ``staffing`` multiplies the
     number of agents. ValueError where ``end`` has no time zone, or there is not a day or a ticket.
     """
+    _clear_unfinished(out)
     end = end.astimezone(UTC).replace(microsecond=0) if end.tzinfo else end
     desk = HelpDesk(seed=seed, start=end - days * ONE_DAY, days=days, tickets=tickets, staffing=staffing)
     _write_file(out / "annotations" / f"annotations-{end.date()}.csv", ANNOTATION_COLUMNS, desk.annotations())
@@ -77,13 +78,24 @@ def write_changes(out: Path, desk: HelpDesk, stamp: str) -> list[Path]:
 def _write_file(path: Path, columns: tuple[str, ...], rows: list[Row]) -> Path:
     """Write under a hidden name and rename, so that nobody reads half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     with unfinished.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
     os.replace(unfinished, path)
     return path
+
+
+def _clear_unfinished(out: Path) -> None:
+    """Removes what a generator that was killed left half written; one that runs keeps its own."""
+    for path in out.glob("*/.*.part"):
+        try:
+            os.kill(int(path.name.split(".")[-2]), 0)
+        except (ProcessLookupError, ValueError):
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            continue  # another user's, and it runs
 
 
 def _midnight_after(moment: datetime) -> datetime:

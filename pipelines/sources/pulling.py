@@ -51,12 +51,14 @@ def pull_source(
 ) -> Outcome:
     """Pulls one source to its end, or until its time is up or `stop` is set: the next pull goes on from there."""
     folder = received_folder(data, name)
-    folder.mkdir(parents=True, exist_ok=True)
-    clear_partials(folder)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        clear_partials(folder)
         known = _for_this_source(progress.read(folder), source)
     except FolderError as error:
         return Outcome(name, False, 0, (str(error),))
+    except OSError as error:
+        return Outcome(name, False, 0, (f"{folder} cannot be used: {error.strerror}",))
     started_at = datetime.now(UTC)
     known.attempted_at = started_at.isoformat()
     problems: list[str] = []
@@ -76,7 +78,11 @@ def pull_source(
     known.message = "; ".join(problems) or None
     if is_complete:
         known.complete_at = started_at.isoformat()
-    progress.write(folder, known)
+    try:
+        progress.write(folder, known)
+    except OSError as error:
+        problems.append(f"how far it is pulled cannot be kept in {folder}: {error.strerror}")
+        is_complete = False
     return Outcome(name, is_complete, pages, tuple(problems))
 
 
