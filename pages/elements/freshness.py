@@ -115,7 +115,7 @@ def watch_stamp(zone: str, theme: Theme, trouble: Trouble | None) -> None:
 
 def _said(sources: tuple[Source, ...], zone: str) -> None:
     said = stamp(sources, zone, data.now(), data.settings().schedule.refresh_seconds)
-    quiet(said, each_source(sources, zone) + _odd(), width="content")
+    quiet(said, each_source(sources, zone) + (_odd() if sources else ""), width="content")
 
 
 def _odd() -> str:
