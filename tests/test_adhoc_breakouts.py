@@ -212,7 +212,7 @@ NAMED_AS_TABLES = [
     ("from transfers(of_tickets := '/etc/passwd')", UNKNOWN),
     ("from transfers(of_tickets := 'x.csv')", NO_FILES),
     ("from transfers(of_tickets := 'read_text(''/etc/passwd'')')", UNKNOWN),
-    ("from transfers(of_tickets := 'system.main.duckdb_databases')", '"source" does not exist'),
+    ("from transfers(of_tickets := 'system.main.duckdb_databases')", '"agent_change_count" not found'),
     ("from first_contacts(of_tickets := 'duckdb_' || 'databases')", '"first_solved_at" not found'),
     ("from request", UNKNOWN),
     ("from connection", UNKNOWN),
