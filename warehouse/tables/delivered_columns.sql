@@ -7,7 +7,7 @@ create table if not exists delivered_columns (
     is_new boolean,
 );
 comment on table delivered_columns is 'One row per feed x column that its files have, or had: of formats that say their columns, such as CSV, XLSX and Parquet.
-example: select feed, name from delivered_columns where is_new and not is_mapped';
+example: select feed, name, is_mapped from delivered_columns where gone_file_no is null order by all';
 comment on column delivered_columns.feed is 'The [sources.NAME] entry of support.toml.';
 comment on column delivered_columns.name is 'Its name, as delivered.';
 comment on column delivered_columns.first_file_no is 'The first loaded file that had it: joins files.';
