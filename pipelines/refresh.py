@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -101,7 +103,8 @@ class Pipelines:
             for name in settings.remote_sources
         }
         self._highest_number = 0
-        self._publishing_seconds = 0.0
+        # What the last publications took: one that was slow by chance does not hold up the next.
+        self._publishings: deque[float] = deque(maxlen=3)
         self._upkeep: Upkeep | None = None
         # What the last look found wrong, and how the last run of this process ended.
         self.problems: list[str] = []
@@ -432,7 +435,8 @@ class Pipelines:
             with _timed(report, "publish"):
                 publish(self.connection, self.loading, self.folder, version, keep, written)
         finally:
-            self._published_at, self._publishing_seconds = time.monotonic(), report.seconds["publish"]
+            self._published_at = time.monotonic()
+            self._publishings.append(report.seconds["publish"])
         report.version = version
         journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
         if is_rewritten:
@@ -609,7 +613,8 @@ class Pipelines:
         return max([journal.newest_version(self.connection), *numbered_versions(self.folder)], default=0) + 1
 
     def _may_publish(self) -> bool:
-        return time.monotonic() - self._published_at >= self._publishing_seconds * (PUBLISHING_SHARE - 1)
+        usual = median(self._publishings) if self._publishings else 0
+        return time.monotonic() - self._published_at >= usual * (PUBLISHING_SHARE - 1)
 
 
 def _open_loading(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
