@@ -13,7 +13,7 @@ _FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 def said_of(error: BaseException) -> str:
     """An error in one line, with what to do where it is the machine's."""
-    line = " ".join(str(error).split()) or type(error).__name__
+    line = line_of(error)
     if isinstance(error, duckdb.OutOfMemoryException) and not any(full in line for full in _FULL):
         return (
             f"the memory is used up: {line.partition(' Possible solutions')[0]}. Give the pipelines more with memory_limit under [data] of"
@@ -22,3 +22,8 @@ def said_of(error: BaseException) -> str:
     if any(full in line for full in _FULL):
         return f"the disk is full: {line}. Free some of it: the next run goes on by itself"
     return line
+
+
+def line_of(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -12,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 import duckdb
 
 from pipelines import archive, backup, erasures, rebuilt
+from pipelines.intake import Intake
 from pipelines.lock import FolderLock
-from pipelines.machine_faults import said_of
-from pipelines.sources import files, remote, zendesk_tables
+from pipelines.machine_faults import line_of, said_of
+from pipelines.sources import files, remote
 from pipelines.sources.pulling import Outcome
 from warehouse import (
     answers,
@@ -40,19 +39,15 @@ from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
 from warehouse.erasures import Register
 from warehouse.errors import CheckFailed, CopyDamaged, FolderError, SupportError
-from warehouse.journal import Arrival, Look
+from warehouse.journal import Arrival
 from warehouse.loading import Feed, feeds, load_feed
 from warehouse.proving import Rereading, Written
 from warehouse.publishing import clear_leftovers, publish
 from warehouse.rewriting import clear_unfinished, rewrite, upgrade
-from warehouse.rows import WRITTEN
-from warehouse.services import endpoints_of, received_folder, speaks_of_customers
+from warehouse.services import speaks_of_customers
 from warehouse.settings import Privacy, Settings
-from warehouse.sources import RemoteSource, Source
 from warehouse.state import State
 from warehouse.upkeep import Done, Upkeep
-from warehouse.writing import written_folder
-from warehouse.zendesk_tables import version
 
 Progress = Callable[[str], None]
 # Copying for readers may take at most a tenth of the writer's time.
@@ -96,13 +91,7 @@ class Pipelines:
         self.every_seconds: float | None = None
         self._published_at = 0.0
         self._problems: list[str] = []
-        self._taken: list[Path] = []
-        self._landed_elsewhere: dict[str, Path] = {}
-        self._feeds_of_remote = {
-            name: [feed for feed in self.feeds if feed.source.path == received_folder(self.folder, name)]
-            for name in settings.remote_sources
-        }
-        self._highest_number = 0
+        self.intake = Intake(settings, self.feeds, self.landing, self.scratch, progress)
         # What the last publications took: one that was slow by chance does not hold up the next.
         self._publishings: deque[float] = deque(maxlen=3)
         self._upkeep: Upkeep | None = None
@@ -149,7 +138,7 @@ class Pipelines:
             self._take_over()
         journal.recover(self.connection)
         archive.note_expired(self.connection, self.landing)
-        self.adopt_landed()
+        self.intake.adopt(self.connection)
         for name in forget_changed_feeds(
             self.connection, self.feeds, privacy.fingerprint(self.key, self.settings.privacy)
         ):
@@ -222,18 +211,6 @@ class Pipelines:
     def close(self) -> None:
         self._disconnect()
         self.lock.release()
-
-    def adopt_landed(self) -> None:
-        """Landed files that the loading file does not know (it was lost, or a run was killed) are taken up again."""
-        known = journal.landed_names(self.connection)
-        landed = [path for path in sorted(self.landing.glob("*/*")) if files.is_landed(path)]
-        # Also of sources that are not in the settings now: their files keep their numbers for when they are again.
-        # Nor is a number given again whose file cannot be seen now.
-        numbers = [journal.highest_number(self.connection), *(int(path.name[:8]) for path in landed)]
-        self._highest_number = max(numbers)
-        for feed in self.feeds:
-            of_feed = [path for path in landed if path.parent.name == feed.name]
-            journal.adopt(self.connection, feed, [path for path in of_feed if f"{feed.name}/{path.name}" not in known])
 
     def pull(self, stop: threading.Event | None = None) -> list[Outcome]:
         """Pulls every source that is pulled, as far as its time allows; the next run takes in what came."""
@@ -318,7 +295,7 @@ class Pipelines:
             report = self._run(trigger)
             assert report
             return report
-        problems = [_one_line(error)]
+        problems = [line_of(error)]
         self._connect()
         report = Report(journal.note_failed_run(self.connection, trigger, problems), "failed", problems=problems)
         self._begin()
@@ -334,14 +311,14 @@ class Pipelines:
             rebuilt.swap_in(self.folder, self.loading, self.settings.data.memory_limit)
         except (SupportError, duckdb.Error, OSError) as error:
             rebuilt.refuse(self.folder)
-            self._problems.append(f"the rebuilt warehouse is not swapped in: {_one_line(error)}")
+            self._problems.append(f"the rebuilt warehouse is not swapped in: {line_of(error)}")
         self._begin()
 
     def _run(self, trigger: str, only_if_new: bool = False) -> Report | None:
         self._swap_in()
         started = time.monotonic()
         # How far sources are pulled is read before their pages are landed: what it speaks of is on the disk.
-        is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self._feeds_of_remote))
+        is_told = journal.note_pulls(self.connection, remote.pulled(self.settings, self.intake.feeds_of_remote))
         arrivals, problems = self._take_in()
         problems = list(dict.fromkeys([*problems, *journal.pull_problems(self.connection)]))
         is_said, self._said = problems in ([], self._said), problems
@@ -453,7 +430,7 @@ class Pipelines:
         try:
             archive.keep(self.connection, self.landing, self.settings.data.keep_landed, run_id)
         except OSError as error:
-            self._problems.append(f"{self.landing} is not packed: {_one_line(error)}")
+            self._problems.append(f"{self.landing} is not packed: {line_of(error)}")
 
     def _erase(self, report: Report) -> tuple[list[str], erasures.Answer]:
         """Takes customers out of landed files: those of the requests, whose names are returned, and those erased before."""
@@ -497,98 +474,14 @@ class Pipelines:
             if damage.is_suspected(error):
                 raise
             roll_back(self.connection)
-            report.problems.append(f"[sources.{feed.name}] {_one_line(error)}")
+            report.problems.append(f"[sources.{feed.name}] {line_of(error)}")
 
     def _take_in(self) -> tuple[list[Arrival], list[str]]:
-        """New files of every feed into the landing folder; a feed that cannot be reached is a problem, not an end."""
-        arrivals: list[Arrival] = []
-        problems = []
-        for name, pulled in self._deliveries():
-            try:
-                arrivals += list(pulled)
-            except (FolderError, OSError) as error:
-                problems.append(f"[sources.{name}] {_one_line(error)}")
+        """What is new, landed, and what was in the way of it, or is still to be said."""
+        arrivals, problems = self.intake.take_in(self.connection)
         problems += self._problems
         self._problems.clear()
-        self._landed_elsewhere.clear()
-        if any(arrival.landed_name for arrival in arrivals):
-            os.sync()  # what is called landed must be on the disk before it is counted on
-        while self._taken:
-            self._taken.pop().unlink()
         return arrivals, problems
-
-    def _deliveries(self) -> Iterator[tuple[str, Iterator[Arrival]]]:
-        """What each source of support.toml brings, then what people wrote in the dashboard; pulled as it is iterated over."""
-        feeds_by_name = {feed.name: feed for feed in self.feeds}
-        for name, source in self.settings.sources.items():
-            if isinstance(source, RemoteSource):
-                yield name, self._take_received(name)
-            elif source.kind == "zendesk_tables":
-                yield name, self._pull_tables(name, source)
-            else:
-                yield name, self._pull_feed(feeds_by_name[name])
-        for feed in self.feeds:
-            if feed.source_name == WRITTEN:
-                yield feed.name, self._pull_written(feed)
-
-    def _pull_written(self, feed: Feed) -> Iterator[Arrival]:
-        written_folder(self.folder, feed.kind.name).mkdir(parents=True, exist_ok=True)
-        yield from self._pull_feed(feed)
-
-    def _take_received(self, name: str) -> Iterator[Arrival]:
-        """What was pulled, into the landing folder of every feed that reads it."""
-        folder = received_folder(self.folder, name)
-        received = remote.received(folder)
-        missed: set[Path] = set()
-        for feed in self._feeds_of_remote[name] if received else []:
-            endpoints = endpoints_of(feed.source)
-            looks = [look for endpoint, look in received if endpoints is None or endpoint in endpoints]
-            contents = journal.contents(self.connection, feed.name)
-            landed = list(self._land(feed, looks, folder, contents, are_looked_at_again=False))
-            missed |= {look.path for look in looks} - {arrival.look.path for arrival in landed}
-            yield from landed
-        self._taken += [look.path for _, look in received if look.path not in missed]
-
-    def _pull_feed(self, feed: Feed) -> Iterator[Arrival]:
-        seen = journal.looked(self.connection, feed.name)
-        new = [look for look in files.look_over(feed.source.path) if look.key() not in seen]
-        contents = journal.contents(self.connection, feed.name) if new else set()
-        yield from self._land(feed, files.settled(new), feed.source.path, contents)
-
-    def _pull_tables(self, name: str, source: Source) -> Iterator[Arrival]:
-        """Raw tables of which one changed, turned into export files of each kind of row."""
-        looked_as = f"{name} {version()}"
-        seen = journal.looked(self.connection, looked_as)
-        looks = zendesk_tables.look_over(source.path)
-        if all(look.key() in seen for look in looks):
-            return
-        with TemporaryDirectory(dir=self.scratch) as folder:
-            for kind, export in zendesk_tables.export(source.path, looks, Path(folder)):
-                feed = next(feed for feed in self.feeds if feed.name == f"{name}_{kind}s")
-                contents = journal.contents(self.connection, feed.name)
-                yield from self._land(feed, [export], Path(folder), contents)
-        journal.note_looks(self.connection, looked_as, looks)
-
-    def _land(
-        self, feed: Feed, looks: list[Look], origin: Path, contents: set[str], are_looked_at_again: bool = True
-    ) -> Iterator[Arrival]:
-        """Files into the landing folder, and into the journal."""
-        batch: list[Arrival] = []
-        for look in looks:
-            try:
-                arrival = files.land(
-                    look, origin, self.landing / feed.name, self._highest_number + 1, contents, self._landed_elsewhere
-                )
-            except FolderError as error:
-                self._problems.append(f"[sources.{feed.name}] {_one_line(error)}")
-                continue
-            self._highest_number += arrival.landed_name is not None
-            contents.add(arrival.content_id)
-            batch.append(arrival)
-            if len(batch) % 500 == 0:
-                self.progress(f"{feed.name}: {len(batch):,} of {len(looks):,} files pulled")
-        journal.note_arrivals(self.connection, feed, batch, are_looked_at_again)
-        yield from batch
 
     def _is_unpublished(self) -> bool:
         """Whether readers lack something: nothing is published yet, or changes were put off."""
@@ -621,7 +514,7 @@ def _open_loading(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnec
     try:
         return open_for_writing(path, memory_limit)
     except duckdb.IOException as error:
-        raise FolderError(f"{path} cannot be opened: {_one_line(error)}") from error
+        raise FolderError(f"{path} cannot be opened: {line_of(error)}") from error
 
 
 @contextmanager
@@ -631,7 +524,3 @@ def _timed(report: Report, step: str) -> Iterator[None]:
         yield
     finally:
         report.seconds[step] = time.monotonic() - started
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
