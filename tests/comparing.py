@@ -13,7 +13,17 @@ Rows = list[tuple[Any, ...]]
 Tables = dict[str, Rows]
 
 # Bookkeeping, and the columns of other tables that tell of it.
-BOOKKEEPING = ("runs", "pulls", "files", "rejected_rows", "check_results", "looked", "memory", "upkeeps")
+BOOKKEEPING = (
+    "runs",
+    "pulls",
+    "files",
+    "rejected_rows",
+    "delivered_columns",
+    "check_results",
+    "looked",
+    "memory",
+    "upkeeps",
+)
 VOLATILE = ("file_no", "line_no", "modified_at", "version_at", "delivered_at", "row_hash", "run_id", "made_of")
 
 

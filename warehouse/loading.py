@@ -59,7 +59,7 @@ NOT_OF_A_FILE = (
     duckdb.FatalException,
     duckdb.InternalException,
 )
-# A file no larger than this that takes all memory is no table; where a larger one does, memory_limit is too low.
+# A document no larger than this that takes all memory is nested too deeply; where anything else does, memory_limit is too low.
 LARGEST_BOMB = 10_000_000
 
 
@@ -233,7 +233,7 @@ def _load_group(
             raise
         if isinstance(error, duckdb.IOException) and not any(str(member.path) in str(error) for member in members):
             raise  # not about these files: the disk is full, say
-        if isinstance(error, duckdb.OutOfMemoryException) and members[-1].path.stat().st_size > LARGEST_BOMB:
+        if isinstance(error, duckdb.OutOfMemoryException) and not _may_be_bombs(shape, members):
             raise
         roll_back(connection)
         if len(members) == 1:
@@ -264,6 +264,10 @@ def _mended(member: Readable, error: Exception, scratch: Path) -> Readable | Non
     if "state machine" in str(error) and member.path.suffix != ".mended":
         return with_plain_line_ends(member, scratch)
     return None
+
+
+def _may_be_bombs(shape: Shape, members: list[Readable]) -> bool:
+    return shape.format in ("json", "jsonl") and members[-1].path.stat().st_size <= LARGEST_BOMB
 
 
 def _reason(error: Exception, member: Readable) -> str:
