@@ -124,6 +124,14 @@ def test_the_usual_gap_is_the_median_of_a_feeds_own_deliveries(ticket_desk: Desk
     assert row.long_gap_seconds == pytest.approx(600 + 0.85 * 6600)  # between 600 and 7200, at 0.95 of three steps
 
 
+def test_a_history_in_many_files_is_one_delivery_and_no_rhythm(ticket_desk: Desk) -> None:
+    for place in range(9):
+        ticket_desk.deliver(f"tickets/{place}.csv", f"{TICKETS}{place},2026-01-01T10:00:00,email,Ada\n", 600 + place)
+    ticket_desk.run()
+    (row,) = Warehouse(ticket_desk.folder / "data").ask("health_sources").itertuples()
+    assert (row.files, row.gaps) == (9, 0)
+
+
 # What was rejected ---------------------------------------------------------------------------------------------------
 
 

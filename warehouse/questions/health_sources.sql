@@ -26,12 +26,18 @@ with
         group by feed
     ),
 
-    -- Files written within a second came together.
-    deliveries as (
-        select feed, date_trunc('second', modified_at) as delivered_at,
+    written as (
+        select feed, modified_at, lag(modified_at) over (partition by feed order by modified_at) as before_at,
         from files
-        group by feed, date_trunc('second', modified_at)
-        qualify row_number() over (partition by feed order by date_trunc('second', modified_at) desc) <= 31
+        qualify row_number() over (partition by feed order by modified_at desc) <= 1000
+    ),
+
+    -- Files written one right after the other came together: a history in a hundred files is one delivery.
+    deliveries as (
+        select feed, modified_at as delivered_at,
+        from written
+        where before_at is null or modified_at - before_at > interval 2 seconds
+        qualify row_number() over (partition by feed order by modified_at desc) <= 31
     ),
 
     gaps as (
