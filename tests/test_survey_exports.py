@@ -155,7 +155,7 @@ def test_a_file_with_one_of_two_header_rows_is_refused(desk: Desk) -> None:
     desk.deliver("csat/a.csv", _csv(SURVEYMONKEY_ROWS[:1]))
     desk.run()
     assert desk.ask("select reason from files where state = 'refused'") == [
-        ("a.csv is empty: not even a header in row 1",)
+        ("a.csv is empty: not even a header in row 1. Deliver it again, whole",)
     ]
 
 
