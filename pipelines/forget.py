@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +9,10 @@ import duckdb
 
 from pipelines import erasures
 from pipelines.erasures import Answer
-from pipelines.refresh import Pipelines
+from pipelines.waiting import PATIENCE_SECONDS, until
 from warehouse import privacy
-from warehouse.errors import FolderInUse, NobodyFound, SupportError
+from warehouse.errors import NobodyFound, SupportError
 from warehouse.settings import Settings
-
-PATIENCE_SECONDS = 3600.0
 
 
 def forget(settings: Settings, customers: list[str], progress: Callable[[str], None]) -> list[str]:
@@ -45,29 +42,12 @@ def _pseudonyms(settings: Settings, customers: list[str]) -> dict[str, str]:
 
 def _answered(settings: Settings, folder: Path, request: str, progress: Callable[[str], None]) -> Answer:
     """Runs the pipelines, or waits for the process that does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            _run(settings, progress)
-        except FolderInUse:
-            progress("waiting for the process that runs the pipelines")
-        found = erasures.answer(folder, request)
-        if found:
-            return found
-        time.sleep(0.3)
-    raise SupportError(
-        f"no answer within {PATIENCE_SECONDS:.0f} s; the request stays in {folder} and is taken up by the next run"
-    )
-
-
-def _run(settings: Settings, progress: Callable[[str], None]) -> None:
-    pipelines = Pipelines(settings, progress)
-    try:
-        report = pipelines.run("forget", only_if_new=True)
-    finally:
-        pipelines.close()
-    if report and report.state != "done":
-        raise SupportError(f"not finished: {'; '.join(report.problems)}. It is taken up again by the next run")
+    found = until(lambda: erasures.answer(folder, request), settings, "forget", progress)
+    if found is None:
+        raise SupportError(
+            f"no answer within {PATIENCE_SECONDS:.0f} s; the request stays in {folder} and is taken up by the next run"
+        )
+    return found
 
 
 def _of_one(name: str, pseudonym: str, answer: Answer) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +10,14 @@ from pipelines import rebuilt, snapshot
 from pipelines.lock import make_writable
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources import progress as pulls
+from pipelines.waiting import PATIENCE_SECONDS, until
 from warehouse.connection import newest_version
 from warehouse.erasures import PEOPLE_FILE, TICKETS_FILE
-from warehouse.errors import FolderInUse, SupportError
+from warehouse.errors import SupportError
 from warehouse.journal import Arrival
 from warehouse.privacy import KEY_FILE
 from warehouse.settings import Settings
 
-PATIENCE_SECONDS = 3600.0
 # As often it begins anew where people were erased meanwhile.
 ATTEMPTS = 5
 Say = Callable[[str], None]
@@ -105,29 +104,17 @@ def _gather(folder: Path, workspace: Path) -> None:
 
 def _is_swapped_in(settings: Settings, say: Say) -> bool:
     """Waits until the new file is in its place, put there by a run of ours or of the process that serves; False: it was refused."""
-    folder = settings.data.folder
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            _run(settings, say)
-        except FolderInUse:
-            say("waiting for the process that runs the pipelines")
-        if not rebuilt.loading_of(folder).exists():
-            return True
-        if not rebuilt.is_ready(folder):
-            return False
-        time.sleep(0.3)
-    raise SupportError(f"not swapped in within {PATIENCE_SECONDS:.0f} s: the next run does it")
+    found = until(lambda: _what_became_of_it(settings.data.folder), settings, "rebuild", say)
+    if found is None:
+        raise SupportError(f"not swapped in within {PATIENCE_SECONDS:.0f} s: the next run does it")
+    return found
 
 
-def _run(settings: Settings, say: Say) -> None:
-    pipelines = Pipelines(settings, say)
-    try:
-        report = pipelines.run("rebuild", only_if_new=True)
-    finally:
-        pipelines.close()
-    if report and report.state != "done":
-        raise SupportError(f"rebuilt, but not published yet: {'; '.join(report.problems)}")
+def _what_became_of_it(folder: Path) -> bool | None:
+    """Whether the new file was put in its place or refused; None: neither yet."""
+    if not rebuilt.loading_of(folder).exists():
+        return True
+    return None if rebuilt.is_ready(folder) else False
 
 
 def _of(report: Report, folder: Path) -> list[str]:

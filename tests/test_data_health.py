@@ -147,7 +147,9 @@ def test_rejected_rows_refused_files_and_findings_are_shown(odd_desk: Desk, monk
     assert "Never delivered: surveys. Delivered, but nothing of it could be loaded: calls." in said(app)
     assert table(app, "Such as", "Found") == [["Ada", "1"], ["pigeon", "1"]]
     assert "Map the source's own word under values.channel" in said(app)
-    assert [row[0] for row in table(app, "Why", "Written")] == ["c.csv is empty: not even a header in row 1. Deliver it again, whole"]
+    assert [row[0] for row in table(app, "Why", "Written")] == [
+        "c.csv is empty: not even a header in row 1. Deliver it again, whole"
+    ]
     assert table(app, "State", "Files", "Tickets built") == [["done", "4", "2"]]
     assert "the last 1 run took" in alts(app)[0]
 
