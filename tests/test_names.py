@@ -156,7 +156,7 @@ def tables(desk: Desk) -> dict[str, list[tuple[Any, ...]]]:
         "select schema_name || '.' || name from (select schema_name, table_name as name, internal from duckdb_tables()"
         " union all select schema_name, view_name, internal from duckdb_views()) where not internal and not ends_with(name, '_rows')"
     )
-    own = {"main.files", "main.runs", "main.check_results", "store.memory", "store.looked"}
+    own = {"main.files", "main.delivered_columns", "main.runs", "main.check_results", "store.memory", "store.looked"}
     return {name: desk.ask(f"from {name} order by all") for (name,) in names if name not in own}
 
 
