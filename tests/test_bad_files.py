@@ -187,3 +187,46 @@ def test_a_good_file_among_bad_ones_is_loaded(bad_files: Desk, name: str) -> Non
 def test_bad_files_stop_no_run(bad_files: Desk) -> None:
     assert bad_files.report.state == "done"  # type: ignore[attr-defined]
     assert bad_files.ask("select count(*) from files where state not in ('loaded', 'refused')") == [(0,)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_open_quote_costs_its_row_alone_in_any_of_many_files(desk: Desk, end: str) -> None:
+    desk.source("tickets", "ticket")
+    for file in range(6):
+        rows = [_row(f"{file}-{row}", '"open' if (file, row) == (2, 3) else "open") for row in range(7)]
+        desk.deliver(f"tickets/{file}.csv", (HEADER + "".join(rows)).replace("\n", end))
+    assert desk.run().state == "done"
+    assert desk.counts("2.csv") == (7, 6, 0, 0, 1)
+    assert desk.ask("select count(*) from store.ticket_rows") == [(6 * 7 - 1,)]
+    assert desk.ask("select distinct file_name, reason from rejected_rows") == [
+        ("2.csv", "a quote is opened and never closed")
+    ]
+
+
+def test_an_open_quote_after_a_stray_one_loses_no_row(desk: Desk) -> None:
+    desk.source("tickets", "ticket")
+    for file in range(6):
+        statuses = ["open", '5" pipe', "open", "open", '"open', "open", "open", "open"]
+        desk.deliver(
+            f"tickets/{file}.csv", HEADER + "".join(_row(f"{file}-{row}", s) for row, s in enumerate(statuses))
+        )
+    assert desk.run().state == "done"
+    assert {desk.counts(f"{file}.csv") for file in range(6)} == {(8, 7, 0, 0, 1)}
+
+
+def test_open_quotes_in_a_file_of_windows_line_ends_cost_their_rows_alone(desk: Desk) -> None:
+    desk.source("tickets", "ticket")
+    rows = _row("1") + '"' + _row("2") + _row("3") + "4\n" + _row("5", '"a"b') + '"' + _row("6") + _row("7")
+    desk.deliver("tickets/a.csv", (HEADER + rows).replace("\n", "\r\n"))
+    assert desk.run().state == "done"
+    assert desk.counts("a.csv") == (7, 3, 0, 0, 4)
+
+
+def test_blank_lines_notes_and_line_breaks_in_cells_are_no_rows_lost(desk: Desk) -> None:
+    desk.source("tickets", "ticket", "header_row = 3")
+    cells = _row("1", '"two\n\nlines, and ""words"""') + "\n\n" + _row("2", '5" pipe') + "\n"
+    for file in range(6):
+        desk.deliver(f"tickets/{file}.csv", f'"A note\nof two lines",,\n\n{HEADER}{cells}{_row(f"last {file}")}')
+    assert desk.run().state == "done"
+    assert {desk.counts(f"{file}.csv")[0] for file in range(6)} == {3}
+    assert desk.ask("select count(*) from rejected_rows") == [(0,)]

@@ -7,6 +7,7 @@ One transaction a batch, safe to repeat.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from glob import escape
@@ -17,7 +18,7 @@ import duckdb
 from warehouse import columns, dates
 from warehouse.connection import roll_back
 from warehouse.errors import FileRefused
-from warehouse.mending import OpenQuote, with_plain_line_ends, without_line
+from warehouse.mending import OpenQuote, with_plain_line_ends, written_anew
 from warehouse.page_queries import unpacked_bytes
 from warehouse.reading import (
     LARGEST_FILE,
@@ -31,6 +32,7 @@ from warehouse.reading import (
     readable,
     unreadable,
 )
+from warehouse.record_counts import RowsLost, refuse_losses
 from warehouse.rows import BOOKKEEPING, NUMBERS, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, RowKind
 from warehouse.section import size_bytes
 from warehouse.services import PagesSource, service_feeds
@@ -248,8 +250,8 @@ def _mend_or_refuse(
     connection: duckdb.DuckDBPyConnection, feed: Feed, member: Readable, error: Exception, scratch: Path, run_id: int
 ) -> None:
     try:
-        mended = _mended(member, error, scratch)
-    except OpenQuote as refusal:
+        mended = _mended(member, error, feed.source.quote, scratch)
+    except (OpenQuote, csv.Error) as refusal:
         mended, error = None, refusal
     if mended:
         _load_group(connection, feed, mended.shape, [mended], scratch, run_id)
@@ -257,11 +259,11 @@ def _mend_or_refuse(
         _refuse(connection, member.file, _reason(error, member), run_id)
 
 
-def _mended(member: Readable, error: Exception, scratch: Path) -> Readable | None:
+def _mended(member: Readable, error: Exception, quote: str, scratch: Path) -> Readable | None:
     """A copy that can be read, where what is wrong is known; None otherwise."""
-    if isinstance(error, OpenQuote):
-        return without_line(member, error.offset, scratch)
-    if "state machine" in str(error) and member.path.suffix != ".mended":
+    if isinstance(error, (OpenQuote, RowsLost)) and member.path.suffix != ".anew":
+        return written_anew(member, quote, scratch)
+    if "state machine" in str(error) and b"\r" in member.path.read_bytes():
         return with_plain_line_ends(member, scratch)
     return None
 
@@ -327,6 +329,7 @@ inner join files using (file_no)""",
         connection.execute("set TimeZone = 'UTC'")
     _number_lines(connection, len(members) == 1)
     _keep_unparsed(connection, members)
+    refuse_losses(connection, members, staging.source.quote)
 
 
 def _number_lines(connection: duckdb.DuckDBPyConnection, is_one_file: bool) -> None:
@@ -383,18 +386,15 @@ def _refuse_to_swallow(connection: duckdb.DuckDBPyConnection, members: list[Read
     """Raises OpenQuote where an open quote took the lines after it for one value: they would be lost."""
     found = connection.execute(
         """
-select
-    scans.file_path,
-    min(errors.line_byte_position) - 1 as offset,
+select scans.file_path
 from reject_errors as errors
 inner join reject_scans as scans using (scan_id, file_id)
-where errors.error_type = 'UNQUOTED VALUE' and contains(trim(errors.csv_line, chr(10) || chr(13)), chr(10))
-group by scans.file_path
+where errors.error_type = 'UNQUOTED VALUE' and regexp_matches(trim(errors.csv_line, chr(10) || chr(13)), '[\\r\\n]')
 limit 1"""
     ).fetchone()
     if found:
         name = next(member.file.name for member in members if str(member.path) == found[0])
-        raise OpenQuote(name, found[1])
+        raise OpenQuote(name)
 
 
 _KEEP_UNPARSED = f"""
