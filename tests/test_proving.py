@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -154,3 +155,12 @@ def test_a_version_found_damaged_at_night_is_kept_aside_and_published_again(tick
     assert report is not None
     assert report.version == 2
     assert ticket_desk.ask("select count(*) from tickets") == [(1,)]
+
+
+def test_texts_too_long_for_the_memory_are_no_damage(ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "READER_MEMORY", "16MB")
+    chance = random.Random(7)
+    rows = (f"T{place},2026-01-01T10:00:00Z,{chance.randbytes(50_000).hex()}\n" for place in range(300))
+    ticket_desk.deliver("tickets/1.csv", HEADER + "".join(rows))
+    report = ticket_desk.run()
+    assert (report.state, report.version) == ("done", 1), report.problems
