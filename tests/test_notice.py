@@ -86,7 +86,10 @@ def test_a_run_that_fails_otherwise_is_said_with_why(ticket_desk: Desk, monkeypa
         ticket_desk.run()
     said = _page(ticket_desk, monkeypatch)
     assert "New data has not come through since" in said
-    assert "No space left on device. Free some of it: the next run goes on by itself. Figures are those of version 1 of" in said
+    assert (
+        "No space left on device. Free some of it: the next run goes on by itself. Figures are those of version 1 of"
+        in said
+    )
 
 
 def test_before_anything_is_published_an_error_is_said_too(ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
