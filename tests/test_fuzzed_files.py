@@ -1,13 +1,12 @@
 """Two thousand bad files: no run stops, every good row is loaded, and every row and file is accounted for.
 
-FUZZ_SEED=N repeats a run that failed; FUZZ_FILES=N makes it longer.
+FUZZ_SEED=N makes other files, and repeats a run that failed; FUZZ_FILES=N makes it longer.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
-import time
 from pathlib import Path
 from random import Random
 
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 from tests import fuzzing
 from tests.conftest import SHARED, Desk
 
-SEED = int(os.environ.get("FUZZ_SEED", time.time_ns() % 1_000_000))
+SEED = int(os.environ.get("FUZZ_SEED", "2026"))
 FILES = int(os.environ.get("FUZZ_FILES", "2000"))
 # Exports nobody of us wrote, and how many of their first bytes are played with.
 REAL = ("ecommerce_csat/*.csv.gz", "uci_incident/*.csv.gz", "anonymous_bank_1999/*.txt.gz")

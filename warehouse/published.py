@@ -93,12 +93,12 @@ def _is_changed(path: Path, looks: Mapping[str, Any]) -> bool:
 
 
 def _look(path: Path) -> list[int] | None:
-    """Size, time of the last change and number in the file system; None: there is no such file."""
+    """Size and time of the last change, which a copied or moved folder keeps; None: there is no such file."""
     try:
         stat = path.stat()
     except FileNotFoundError:
         return None
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 @cache

@@ -43,6 +43,8 @@ FILE_COLUMN = "landed_file_of_this_row"
 LONGEST_LINE = overlong.LONGEST_RECORD
 LARGEST_FILE = 4_000_000_000
 MOST_COLUMNS = 5_000
+# What a library says of a damaged file may hold pieces of it.
+LONGEST_REASON = 600
 # What a file says of itself that is called something else.
 SIGNS = {
     b"<!doctype": "a web page",
@@ -151,6 +153,7 @@ def _plain(file: LandedFile, form: str, scratch: Path, largest: int) -> LandedFi
 def unreadable(file: LandedFile, form: str, error: BaseException, path: Path) -> str:
     """What is said to a file's owner where `error` came of reading it from `path`."""
     said = _first_line(error).replace(str(path), file.name)
+    said = said if len(said) <= LONGEST_REASON else f"{said[:LONGEST_REASON]}…"
     advice = (
         'If it is Latin-1, add encoding = "latin-1" to its source' if "UTF-8" in said else "Deliver it again, whole"
     )
