@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	@$(BIN)/python -m pipelines start
 
 test: $(VENV)/installed-tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not alone"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 	@$(BIN)/python -m pytest -m alone
 
 # The same warehouse on the DuckDB that most analysts' tools still bring.
