@@ -72,6 +72,6 @@ def test_the_notice_leads_to_data_health_on_every_screen(
     expect(page.get_by_text(NOTICE)).to_be_visible()
     photographed(page, f"notice-{scheme}-{width}")
     page.locator(".st-key-notice").get_by_role("link").click()
-    expect(page.get_by_text("What to do")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("What to do", exact=True)).to_be_visible(timeout=60_000)
     settled(page)
     context.close()
