@@ -192,3 +192,34 @@ def test_a_data_folder_begun_anew_is_shown_though_its_numbers_are_lower(ticket_d
     ticket_desk.run()
     assert (warehouse.version(), warehouse.damage()) == (1, None)
     assert _tickets(warehouse) == 2
+
+
+def test_a_version_that_was_named_but_not_noted_is_no_damage(
+    ticket_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _deliver(ticket_desk, 1)
+    ticket_desk.run()
+    _deliver(ticket_desk, 2)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(published, "note", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ticket_desk.run()
+    assert ticket_desk.run().problems == []
+    assert list((ticket_desk.folder / "data").glob("damaged-*")) == []
+
+
+def test_a_changed_public_file_is_found_by_its_name_until_the_next_version_takes_its_place(ticket_desk: Desk) -> None:
+    _deliver(ticket_desk, 1)
+    ticket_desk.run()
+    folder = ticket_desk.folder / "data"
+    public = folder / "warehouse.duckdb"
+    public.unlink()
+    public.write_bytes(b"rubbish")
+    looks = {public.name: [1, 1]}
+    published.set_aside(folder, looks)
+    assert public.exists()
+    assert (folder / "damaged-warehouse.duckdb").read_bytes() == b"rubbish"

@@ -62,16 +62,32 @@ def faults(folder: Path, looks: Mapping[str, Any]) -> list[str]:
         if (folder / name).exists()
         else f"{name} was removed by something else"
         for name in names
-        if _is_changed(folder / name, looks)
+        if _is_changed(folder / name, looks) and not _names_a_version(folder, name)
     ]
 
 
 def set_aside(folder: Path, looks: Mapping[str, Any]) -> None:
-    """Gives published files that are not as noted another name, by which no reader takes them up."""
+    """Keeps published files that are not as noted under another name. A version is no longer found by its own, but warehouse.duckdb is,
+    until the next one takes its place."""
     for name in looks:
         path = folder / name
-        if name != "boot" and path.exists() and _is_changed(path, looks):
+        if name == "boot" or not path.exists() or not _is_changed(path, looks):
+            continue
+        if name != PUBLIC_NAME:
             keep_aside(path)
+        elif not _names_a_version(folder, name):
+            _aside(path).unlink(missing_ok=True)
+            _aside(path).hardlink_to(path)
+
+
+def _names_a_version(folder: Path, name: str) -> bool:
+    """Whether it is warehouse.duckdb as a publication left it that was killed before it noted it."""
+    path = folder / name
+    return (
+        name == PUBLIC_NAME
+        and path.exists()
+        and any(path.samefile(version) for version in numbered_versions(folder).values())
+    )
 
 
 def keep_aside(path: Path) -> str:
