@@ -86,7 +86,8 @@ def look(connection):
             from tickets where ticket_id like 'D-%' group by 1)
     ''').fetchone()
     assert tickets == arrived, (tickets, arrived)
-    assert deliveries == last and not ragged and not pages, (deliveries, last, ragged, pages)
+    # A ticket that changed before it was pulled comes where its change stands in the service's order: after the newer ones.
+    assert deliveries == last and not ragged and pages <= 1, (deliveries, last, ragged, pages)
     return last
 while not select.select([sys.stdin], [], [], 0.2)[0]:
     if not (folder / 'warehouse.duckdb').exists():
