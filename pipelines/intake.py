@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from pipelines.machine_faults import line_of
 from pipelines.sources import files, remote, zendesk_tables
 from warehouse import journal
-from warehouse.errors import FolderError
+from warehouse.errors import FolderError, line_of
 from warehouse.journal import Arrival, Look
 from warehouse.loading import Feed
 from warehouse.rows import WRITTEN

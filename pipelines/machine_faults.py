@@ -7,6 +7,8 @@ import os
 
 import duckdb
 
+from warehouse.errors import line_of
+
 # As the system says it, which is also how DuckDB passes it on.
 _FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
@@ -22,8 +24,3 @@ def said_of(error: BaseException) -> str:
     if any(full in line for full in _FULL):
         return f"the disk is full: {line}. Free some of it: the next run goes on by itself"
     return line
-
-
-def line_of(error: BaseException) -> str:
-    """An error in one line."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -18,7 +18,7 @@ import duckdb
 from pipelines import archive, backup, erasures, rebuilt
 from pipelines.intake import Intake
 from pipelines.lock import FolderLock
-from pipelines.machine_faults import line_of, said_of
+from pipelines.machine_faults import said_of
 from pipelines.sources import files, remote
 from pipelines.sources.pulling import Outcome
 from warehouse import (
@@ -38,7 +38,7 @@ from warehouse.building import build, create_schema, forget_changed_feeds, set_u
 from warehouse.checking import Finding, run_checks
 from warehouse.connection import numbered_versions, open_for_writing, roll_back
 from warehouse.erasures import Register
-from warehouse.errors import CheckFailed, CopyDamaged, FolderError, SupportError
+from warehouse.errors import CheckFailed, CopyDamaged, FolderError, SupportError, line_of
 from warehouse.journal import Arrival
 from warehouse.loading import Feed, feeds, load_feed
 from warehouse.proving import Rereading, Written
@@ -264,12 +264,13 @@ class Pipelines:
         """
         try:
             self._reopen_where_unnoted()
-            return self._run_or_mend(trigger, only_if_new)
+            report = self._run_or_mend(trigger, only_if_new)
         except (SupportError, duckdb.Error, OSError) as error:
             self._unnoted = self._unnoted or said_of(error)
             report = Report(0, "failed", held_by="failure", problems=[said_of(error)])
+        if report:
             self._tell(report)
-            return report
+        return report
 
     def _reopen_where_unnoted(self) -> None:
         """After a failure that could not even be noted, the loading file is opened anew, and the run noted as what it is."""
@@ -297,7 +298,8 @@ class Pipelines:
             return report
         problems = [line_of(error)]
         self._connect()
-        report = Report(journal.note_failed_run(self.connection, trigger, problems), "failed", problems=problems)
+        run_id = journal.note_failed_run(self.connection, trigger, problems)
+        report = Report(run_id, "failed", held_by="failure", problems=problems)
         self._begin()
         return report
 
@@ -344,7 +346,6 @@ class Pipelines:
             if damage.is_suspected(error):
                 raise
             self._fail(report, error)
-        self._tell(report)
         return report
 
     def _fail(self, report: Report, error: Exception) -> None:

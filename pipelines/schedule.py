@@ -23,7 +23,7 @@ from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
 from pipelines.watch import Watch
 from warehouse import logs, state
-from warehouse.errors import SupportError
+from warehouse.errors import SupportError, line_of
 from warehouse.settings import Settings
 
 SAID_EVERY_SECONDS = 60.0
@@ -114,7 +114,7 @@ def keep_up(pipelines: Pipelines, turn: threading.Lock, stop: threading.Event) -
             with turn:
                 done = pipelines.keep_up()
         except (SupportError, duckdb.Error, OSError) as error:
-            log.warning(f"upkeep ended early: {' '.join(str(error).split())}")
+            log.warning(f"upkeep ended early: {line_of(error)}")
             return
         stop.wait(REST_SECONDS)
     log.info(done.line() if done else "upkeep stopped: the rest is for the next one")

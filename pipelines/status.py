@@ -15,7 +15,7 @@ from pipelines.schedule import refresh_trigger, upkeep_trigger
 from warehouse import state
 from warehouse.ask import Warehouse
 from warehouse.deliveries import STATE_WORDS
-from warehouse.errors import NoWarehouse
+from warehouse.errors import NoWarehouse, line_of
 from warehouse.settings import Settings
 from warehouse.standing import facts, iso
 
@@ -39,9 +39,7 @@ def look(settings: Settings) -> Document:
     try:
         known = facts(warehouse.ask)
     except duckdb.Error as error:
-        raise NoWarehouse(
-            f"the published version in {folder} cannot be read: {' '.join(str(error).split())}"
-        ) from error
+        raise NoWarehouse(f"the published version in {folder} cannot be read: {line_of(error)}") from error
     told = document(settings, known, last)
     return {
         **told,

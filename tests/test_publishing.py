@@ -16,7 +16,7 @@ from tests.conftest import Desk
 from warehouse.ask import Warehouse
 from warehouse.connection import numbered_versions
 from warehouse.errors import FolderError, NoWarehouse
-from warehouse.publishing import table_counts
+from warehouse.proving import rows_of_tables
 from warehouse.settings import load
 
 HEADER = "ticket_id,created_at,status\n"
@@ -170,11 +170,11 @@ def test_what_was_landed_but_not_noted_is_taken_up_again(ticket_desk: Desk) -> N
     ticket_desk.run()
     data = ticket_desk.folder / "data"
     with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as connection:
-        before = table_counts(connection)
+        before = rows_of_tables(connection)
     (data / "loading.duckdb").unlink()
     report = ticket_desk.run()
     with duckdb.connect(str(data / "warehouse.duckdb"), read_only=True) as connection:
-        after = table_counts(connection)
+        after = rows_of_tables(connection)
     assert report.arrived == 0
     assert {name: count for name, count in before.items() if name != "main.runs"} == {
         name: count for name, count in after.items() if name != "main.runs"

@@ -19,7 +19,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.connection import newest_version, numbered_versions, reader
-from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion
+from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion, line_of
 from warehouse.percentiles import with_percentile_ends
 from warehouse.schema_version import refuse_other
 from warehouse.scope import EVERYTHING, Scope, ScopedVersion
@@ -154,7 +154,7 @@ class Warehouse:
         with self._lock:
             is_changed = _written_ns(self.folder / f"warehouse-{self._version}.duckdb") != self._written_ns
             if is_changed or "checksum" in str(error):
-                self._damaged[self._version] = " ".join(str(error).split())
+                self._damaged[self._version] = line_of(error)
             elif isinstance(error, duckdb.IOException):
                 raise error
             self._version, self._reader, self._attached, self._scoped = 0, None, [], None
@@ -181,7 +181,7 @@ class Warehouse:
             self._attach_file(self._reader, version)
         except DAMAGE as error:
             if self.version() == version:
-                self._damaged[version] = " ".join(str(error).split())
+                self._damaged[version] = line_of(error)
             return self._attach(self.version())
         return version
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.errors import NoWarehouse
+from warehouse.errors import NoWarehouse, line_of
 from warehouse.schema_version import refuse_other
 from warehouse.temp_folders import own_temp_folder
 
@@ -39,6 +39,15 @@ def open_for_writing(path: Path, memory_limit: str | None = None) -> duckdb.Duck
 def temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
     """The rows of `select` as temporary table `name`, in place of one of that name."""
     connection.execute(f"create or replace temp table {name} as {select}")
+
+
+def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The file's own tables, as schema.name, in order."""
+    found = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where not temporary and not internal and database_name = current_database() order by all"
+    ).fetchall()
+    return [name for (name,) in found]
 
 
 def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
@@ -78,7 +87,7 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.IOException as error:
-        raise NoWarehouse(f"{path.name} cannot be opened: {' '.join(str(error).split())}") from error
+        raise NoWarehouse(f"{path.name} cannot be opened: {line_of(error)}") from error
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     refuse_other(connection, path.name)
     return connection
@@ -90,7 +99,7 @@ def prove_readable(folder: Path, version: int) -> None:
         with open_version(folder, version) as connection:
             connection.execute("select max(run_id) from runs").fetchall()
     except (duckdb.Error, OSError) as error:
-        raise NoWarehouse(f"{folder} holds a version that cannot be opened: {' '.join(str(error).split())}") from error
+        raise NoWarehouse(f"{folder} holds a version that cannot be opened: {line_of(error)}") from error
 
 
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.connection import table_names
+from warehouse.errors import line_of
+
 # How DuckDB speaks of files that are not what it wrote.
 _WORDS = (
     "not a valid duckdb database",
@@ -37,11 +40,11 @@ def found_in(path: Path) -> str | None:
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             connection.execute("set enable_progress_bar = false")
-            for table in _tables(connection):
+            for table in table_names(connection):
                 connection.execute(f"select bit_xor(hash(whole)) from {table} as whole").fetchone()
     except duckdb.Error as error:
         if is_suspected(error):
-            return " ".join(str(error).split())
+            return line_of(error)
         raise
     return None
 
@@ -54,10 +57,3 @@ def put_aside(path: Path) -> Path:
         wal.rename(aside.with_name(f"{aside.name}.wal"))
     path.rename(aside)
     return aside
-
-
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = connection.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() where not internal order by all"
-    ).fetchall()
-    return [name for (name,) in rows]

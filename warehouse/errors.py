@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def line_of(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 class SupportError(Exception):
     """What is wrong, where, and what to do, in one line."""
 

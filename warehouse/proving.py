@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from warehouse.connection import numbered_versions
-from warehouse.errors import CopyDamaged
+from warehouse.connection import numbered_versions, table_names
+from warehouse.errors import CopyDamaged, line_of
 from warehouse.sql_text import identifier, quoted
 
 # Rows read at the end of every table besides those that were written since the last publication.
@@ -78,7 +78,7 @@ def prove(connection: duckdb.DuckDBPyConnection, copy: Path, written: Written | 
     expected = _sums(connection, stretches)
     try:
         with opened(copy) as reader:
-            wrong = _other_rows({table: extent.rows for table, extent in extents.items()}, _rows(reader))
+            wrong = _other_rows({table: extent.rows for table, extent in extents.items()}, rows_of_tables(reader))
             found = {} if wrong else _sums(reader, stretches)
             differing = [stretch for stretch in found.keys() & expected.keys() if found[stretch] != expected[stretch]]
             wrong += [_other_values(connection, reader, stretch) for stretch in sorted(differing)]
@@ -157,18 +157,14 @@ def _extents(connection: duckdb.DuckDBPyConnection) -> dict[str, Extent]:
     return {table: Extent(rows, end) for table, rows, end in found}
 
 
-def _rows(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def rows_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Rows of every table of the file."""
     return dict(_of_every_table(connection, "count(*)"))
 
 
 def _of_every_table(connection: duckdb.DuckDBPyConnection, what: str) -> list[tuple[Any, ...]]:
     """The name of each table with `what` of it: in one statement, as forty small ones take five times as long."""
-    names = connection.execute(
-        "select schema_name || '.' || table_name from duckdb_tables()"
-        " where not temporary and not internal and database_name = current_database() order by all"
-    ).fetchall()
-    one_each = (f"select {quoted(name)}, {what} from {name}" for (name,) in names)
+    one_each = (f"select {quoted(name)}, {what} from {name}" for name in table_names(connection))
     return connection.execute(" union all ".join(one_each)).fetchall()
 
 
@@ -222,7 +218,7 @@ def _other_values(connection: duckdb.DuckDBPyConnection, reader: duckdb.DuckDBPy
 def _unreadable(path: Path, stretches: Iterable[Stretch], error: duckdb.Error) -> str:
     """Which tables cannot be read, and why: DuckDB does not say it."""
     wrong = [stretch.table for stretch in stretches if not _is_readable(path, stretch)] if _is_readable(path) else []
-    return f"{', '.join(wrong) or 'it'} cannot be read: {' '.join(str(error).split())}"
+    return f"{', '.join(wrong) or 'it'} cannot be read: {line_of(error)}"
 
 
 def _is_readable(path: Path, *stretches: Stretch) -> bool:

@@ -73,19 +73,6 @@ def _prove(connection: duckdb.DuckDBPyConnection, copy: Path, written: Written |
         raise CopyDamaged(f"not published, as the copy is damaged: {error}; it is kept as {aside}") from error
 
 
-def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Rows by table of the file's own tables."""
-    names = connection.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() where not temporary and not internal order by all"
-    ).fetchall()
-    return {name: _count(connection, name) for (name,) in names}
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
-
-
 def _point_public_name(target: Path, folder: Path) -> None:
     """Makes warehouse.duckdb the newest version: a hard link under another name, then a rename, which is atomic."""
     link = folder / f".{PUBLIC_NAME}.{os.getpid()}"

@@ -14,7 +14,7 @@ import duckdb
 from warehouse import journal, schema_version
 from warehouse.building import create_schema
 from warehouse.connection import SQL_FOLDER, open_for_writing
-from warehouse.errors import FolderError
+from warehouse.errors import FolderError, line_of
 from warehouse.sql_text import identifier, quoted
 
 UNFINISHED = ".rewriting.duckdb"
@@ -44,7 +44,7 @@ def upgrade(path: Path, time_zone: str, memory_limit: str | None = None) -> None
         rewrite(path, time_zone, memory_limit)
     except (duckdb.Error, OSError) as error:
         raise FolderError(
-            f"{path} cannot be brought up to this version, and is as it was: {' '.join(str(error).split())}. Start the version before"
+            f"{path} cannot be brought up to this version, and is as it was: {line_of(error)}. Start the version before"
             f" again, or move {path.name} away: it is then made anew from {path.parent / 'landing'}"
         ) from error
 

@@ -18,7 +18,7 @@ from pages.elements import data
 from pages.elements.kept import kept
 from warehouse import state
 from warehouse.connection import prove_readable
-from warehouse.errors import SupportError
+from warehouse.errors import SupportError, line_of
 from warehouse.exposition import epoch, exposed, gauge, of_state, registry
 from warehouse.standing import data_as_of, iso
 
@@ -45,7 +45,7 @@ def document() -> dict[str, Any]:
         is_open = data.settings().access is None
         return {"state": "ready", **_of_data(data.path(), data.version(), is_open), "sessions": sessions()}
     except (SupportError, duckdb.Error) as error:
-        reason = {"reason": " ".join(str(error).split())} if is_open else {}
+        reason = {"reason": line_of(error)} if is_open else {}
         return {"state": "no data", "sessions": sessions(), **reason}
 
 

@@ -16,7 +16,7 @@ from pipelines.sources.http import Backoff, Http, Limits, Pause, TimeUp
 from pipelines.sources.progress import Progress
 from pipelines.sources.pull import Pull, Say, clear_partials
 from pipelines.sources.service import Service, missing_settings
-from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError
+from warehouse.errors import AccessRefused, FolderError, SettingsError, SourceError, SupportError, line_of
 from warehouse.section import size_bytes
 from warehouse.services import received_folder
 from warehouse.sources import RemoteSource
@@ -74,7 +74,7 @@ def pull_source(
             finally:
                 pages = pull.pages
     except (SupportError, OSError) as error:
-        problems.append(" ".join(str(error).split()))
+        problems.append(line_of(error))
     known.message = "; ".join(problems) or None
     if is_complete:
         known.complete_at = started_at.isoformat()
