@@ -84,7 +84,7 @@ def standing(
         return Standing("failing", since, [*failing, *_of_feeds(late)], feeds)
     if len(late):
         began = (late["delivered_at"] + pd.to_timedelta(late["allowed_seconds"], unit="s")).min()
-        return Standing("late", began.to_pydatetime(), _of_feeds(late), feeds)
+        return Standing("late", began.floor("us").to_pydatetime(), _of_feeds(late), feeds)
     return Standing("ok", instant(last.fresh_since if last else None), [], feeds)
 
 
