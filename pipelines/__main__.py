@@ -8,8 +8,8 @@ import logging
 import signal
 import sys
 import threading
-import time
-from contextvars import copy_context
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +17,7 @@ from typing import TextIO
 import duckdb
 
 from pipelines import sample
+from pipelines.announcing import announcing
 from pipelines.backup import backup, restore
 from pipelines.forget import forget
 from pipelines.machine_faults import said_of
@@ -143,40 +144,25 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     return settings
 
 
-class Announcer:
-    """Says on stderr what is under way, once it has taken longer than a second, and again every ten."""
-
-    def __init__(self) -> None:
-        self._message, self._since, self._said = "", time.monotonic(), 0
-        self._context = copy_context()
-        threading.Thread(target=self._say_now_and_then, daemon=True).start()
-
-    def __call__(self, message: str) -> None:
-        self._message, self._since, self._said = message, time.monotonic(), 0
-        self._context = copy_context()  # what it is about
-
-    def _say_now_and_then(self) -> None:
-        while True:
-            time.sleep(0.25)
-            seconds = time.monotonic() - self._since
-            if self._message and seconds >= (1 if not self._said else 10 * self._said):
-                self._said += 1
-                said = f"… {self._message}" + (f" ({seconds:.0f} s)" if seconds >= 2 else "")
-                self._context.run(tell, said)
-
-
 def _run(parsed: argparse.Namespace) -> int:
-    settings = _settings(parsed)
-    pipelines = Pipelines(settings, Announcer())
-    try:
+    with _pipelines(_settings(parsed)) as pipelines:
         pipelines.pull()
         report = pipelines.run("run")
         pipelines.progress("")
         assert report is not None
         _print_report(pipelines, report)
-    finally:
-        pipelines.close()
     return 0 if report.state == "done" else 1
+
+
+@contextmanager
+def _pipelines(settings: Settings) -> Iterator[Pipelines]:
+    """The pipelines, saying on stderr what they do; closed with the block."""
+    with announcing(tell) as announce:
+        pipelines = Pipelines(settings, announce)
+        try:
+            yield pipelines
+        finally:
+            pipelines.close()
 
 
 def _print_report(pipelines: Pipelines, report: Report) -> None:
@@ -212,42 +198,39 @@ def _check(parsed: argparse.Namespace) -> int:
 
 
 def _forget(parsed: argparse.Namespace) -> int:
-    announcer = Announcer()
-    said = forget(_settings(parsed), parsed.customer, announcer)
-    announcer("")
+    with announcing(tell) as announce:
+        said = forget(_settings(parsed), parsed.customer, announce)
     print("\n".join(said))
     return 0
 
 
 def _rebuild(parsed: argparse.Namespace) -> int:
-    announcer = Announcer()
-    for line in rebuild(_settings(parsed), not parsed.without_expired, announcer):
-        say(line)
-    announcer("")
+    with announcing(tell) as announce:
+        for line in rebuild(_settings(parsed), not parsed.without_expired, announce):
+            say(line)
     return 0
 
 
 def _backup(parsed: argparse.Namespace) -> int:
-    for line in backup(load(parsed.settings).data.folder, parsed.file, Announcer()):
-        say(line)
+    with announcing(tell) as announce:
+        for line in backup(load(parsed.settings).data.folder, parsed.file, announce):
+            say(line)
     return 0
 
 
 def _restore(parsed: argparse.Namespace) -> int:
-    for line in restore(load(parsed.settings).data.folder, parsed.file, Announcer()):
-        say(line)
+    with announcing(tell) as announce:
+        for line in restore(load(parsed.settings).data.folder, parsed.file, announce):
+            say(line)
     return 0
 
 
 def _serve(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     logs.set_up(settings.log.format)
-    pipelines = Pipelines(settings, Announcer())
     stop = _stop_on_signals()
-    try:
+    with _pipelines(settings) as pipelines:
         serve(pipelines, stop)
-    finally:
-        pipelines.close()
     return 0
 
 
@@ -264,17 +247,13 @@ def _status(parsed: argparse.Namespace) -> int:
 
 def _upkeep(parsed: argparse.Namespace) -> int:
     """What `serve` does at night, and a run that publishes it."""
-    pipelines = Pipelines(_settings(parsed), Announcer())
-    try:
+    with _pipelines(_settings(parsed)) as pipelines:
         pipelines.progress("putting rows in order")
         done = pipelines.keep_up()
         while done is None:
             done = pipelines.keep_up()
         say(done.line())
         report = pipelines.run("upkeep", only_if_new=True)
-        pipelines.progress("")
-    finally:
-        pipelines.close()
     if report:
         say(summary(report))
     return 1 if report and report.state == "failed" else 0
@@ -317,9 +296,8 @@ def _made_up_history(plan: Sample, parsed: argparse.Namespace) -> sample.HelpDes
                 f"{plan.folder} holds another made-up help desk ({before}). Remove the folder and the data folder, or choose others"
             )
         end = _instant(before["end"])
-    announcer = Announcer()
-    desk = sample.write_history(plan.folder, **recipe, end=end, progress=announcer)
-    announcer("")
+    with announcing(tell) as announce:
+        desk = sample.write_history(plan.folder, **recipe, end=end, progress=announce)
     marker.write_text(json.dumps(recipe | {"end": end.isoformat()}), encoding="utf-8")
     return desk
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
 from pages.elements.kept import forget, kept
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+class Answer:
+    """What can be watched to go."""
+
+
+@dataclass(frozen=True)
+class View:
+    version: int
 
 
 def test_whoever_asks_while_it_is_worked_out_waits_for_the_same_answer() -> None:
@@ -67,3 +87,29 @@ def test_a_function_that_a_page_defines_anew_in_every_run_is_one_function() -> N
     forget()
     run_of_a_page()
     assert worked_out == ["live", "live"]
+
+
+def test_what_is_of_a_version_goes_with_it_whoever_asked_for_the_newer_one() -> None:
+    @kept(most=20)
+    def answer(folder: str, version: int, question: str) -> Answer:
+        return Answer()
+
+    @kept(most=20)
+    def drawing(view: View, theme: str) -> Answer:
+        return Answer()
+
+    @kept(most=20)
+    def settings(folder: str) -> Answer:
+        return Answer()
+
+    seen = {
+        version: [weakref.ref(made) for made in (answer("data", version, "waits"), drawing(View(version), "dark"))]
+        for version in (7, 8)
+    }
+    always = weakref.ref(settings("data"))
+    assert all(one() for version in seen for one in seen[version])
+    answer("data", 9, "waits")
+    gc.collect()
+    assert [one() for one in seen[7]] == [None, None]
+    assert all(one() for one in seen[8])  # a question may still be on it
+    assert always()

@@ -22,8 +22,8 @@ DAY = "2026-01-05"  # a Monday
 EXPORTS = {
     "tickets": (
         "ticket_id,created_at,updated_at,status,channel,team,agent,customer,solved_at\n"
-        f"T1,{DAY}T09:00:00Z,{DAY}T12:00:00Z,solved,email,501,71,9001,{DAY}T12:00:00Z\n"
-        f"T2,{DAY}T10:00:00Z,{DAY}T10:00:00Z,open,email,502,72,9002,\n"
+        f"T1,{DAY}T09:00:00Z,{DAY}T12:00:00Z,solved,email,501,71,890010001,{DAY}T12:00:00Z\n"
+        f"T2,{DAY}T10:00:00Z,{DAY}T10:00:00Z,open,email,502,72,890010002,\n"
     ),
     "events": (
         "ticket_id,happened_at,field,old_value,new_value,actor\n"
@@ -31,13 +31,13 @@ EXPORTS = {
         f"T1,{DAY}T09:20:00Z,agent,72,71,73\n"
         f"T1,{DAY}T09:21:00Z,team,502,501,73\n"
         f"T1,{DAY}T12:00:00Z,status,open,solved,71\n"
-        f"T2,{DAY}T10:05:00Z,priority,71,501,9002\n"
+        f"T2,{DAY}T10:05:00Z,priority,71,501,890010002\n"
     ),
     "messages": (
         "message_id,ticket_id,sent_at,author,author_kind\n"
-        f"m1,T1,{DAY}T09:00:00Z,9001,by_author\n"
+        f"m1,T1,{DAY}T09:00:00Z,890010001,by_author\n"
         f"m2,T1,{DAY}T09:30:00Z,71,by_author\n"
-        f"m3,T2,{DAY}T10:00:00Z,9002,by_author\n"
+        f"m3,T2,{DAY}T10:00:00Z,890010002,by_author\n"
     ),
     "calls": (
         "call_id,agent,team,customer,entered_at,queued_at,answered_at,ended_at\n"
@@ -63,7 +63,7 @@ SHOWN: dict[str, list[tuple[Any, ...]]] = {
     ],
     # A priority that looks like an id is none, and a customer's id is no agent's.
     "select old_value, new_value, actor from ticket_events where ticket_id = 'T2' and not is_inferred": [
-        ("71", "501", pseudonym("9002"))
+        ("71", "501", pseudonym("890010002"))
     ],
     "select ticket_id, team, agent, outcome, wait_seconds from waits order by all": [
         ("C1", "Orders", "Ben", "answered", 60.0),
@@ -71,9 +71,9 @@ SHOWN: dict[str, list[tuple[Any, ...]]] = {
         ("T2", "Orders", "Ben", "waiting", None),
     ],
     "select message_id, author, author_kind from messages order by all": [
-        ("m1", pseudonym("9001"), "customer"),
+        ("m1", pseudonym("890010001"), "customer"),
         ("m2", "Ada", "agent"),
-        ("m3", pseudonym("9002"), "customer"),
+        ("m3", pseudonym("890010002"), "customer"),
     ],
     "select response_id, team, agent from survey_responses order by all": [
         ("r1", "Billing", "Ada"),
@@ -177,9 +177,9 @@ def test_without_names_ids_are_shown_and_who_holds_a_ticket_is_its_agent(named: 
         ("T2", "502", "72"),
     ]
     assert named.ask("select message_id, author, author_kind from messages order by all") == [
-        ("m1", pseudonym("9001"), "customer"),
+        ("m1", pseudonym("890010001"), "customer"),
         ("m2", "71", "agent"),
-        ("m3", pseudonym("9002"), "customer"),
+        ("m3", pseudonym("890010002"), "customer"),
     ]
     assert named.ask(
         "select first_response_seconds, reply_count, customer_message_count from tickets where ticket_id = 'T1'"
@@ -351,10 +351,10 @@ def test_working_hours_follow_the_changes_of_team_by_name(named: Desk) -> None:
 def test_a_customer_is_a_hash_and_an_agent_a_name_unless_customers_are_kept(named: Desk) -> None:
     deliver(named)
     named.run()
-    assert found_in(named.folder / "data", ("9001", "9002")) == []
+    assert found_in(named.folder / "data", ("890010001", "890010002")) == []
     named.keep("customer")
     named.run()
-    kept = {pseudonym(name): name for name in ("9001", "9002")}
+    kept = {pseudonym(name): name for name in ("890010001", "890010002")}
     assert {sql: sorted(rows, key=repr) for sql, rows in shown(named).items()} == read_with(kept)
 
 
@@ -380,7 +380,9 @@ def test_whom_the_row_itself_says_to_be_no_agent_is_none(kind: str, named: Desk)
 
 def test_a_row_that_names_neither_agent_nor_team_is_refused_without_the_name(named: Desk) -> None:
     deliver(named, "tickets")
-    named.deliver("names/a.csv", "of,id,name\nTeam,501,Billing\nend-user,9001,Quillfeather Zumbrowski\nagent,,Ada\n")
+    named.deliver(
+        "names/a.csv", "of,id,name\nTeam,501,Billing\nend-user,890010001,Quillfeather Zumbrowski\nagent,,Ada\n"
+    )
     named.run()
     assert named.ask("select reason from rejected_rows order by all") == [
         ("id is empty",),
@@ -400,15 +402,15 @@ def test_when_an_agent_was_renamed_does_not_move_what_is_now(named: Desk) -> Non
 def test_somebody_erased_loses_their_messages_and_the_agent_keeps_the_answer(named: Desk) -> None:
     deliver(named)
     named.run()
-    assert main(["forget", "9001", "--settings", str(named.settings_file())]) == 0
+    assert main(["forget", "890010001", "--settings", str(named.settings_file())]) == 0
     landed = (named.folder / "data" / "landing" / "messages").iterdir()
     text = "".join(gzip.decompress(path.read_bytes()).decode() for path in landed)
-    assert "9001" not in text
+    assert "890010001" not in text
     assert f"T1,{DAY}T09:30:00Z,71,by_author" in text
     assert named.ask("select message_id, author, author_kind from messages order by all") == [
         ("m1", None, "customer"),
         ("m2", "Ada", "agent"),
-        ("m3", pseudonym("9002"), "customer"),
+        ("m3", pseudonym("890010002"), "customer"),
     ]
     assert named.ask("select first_response_seconds, agent from tickets where ticket_id = 'T1'") == [(1800.0, "Ada")]
 

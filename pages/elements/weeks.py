@@ -23,6 +23,10 @@ class Week:
     is_over: bool
 
     @property
+    def version(self) -> int:
+        return self.view.version
+
+    @property
     def monday(self) -> date:
         monday = weekly.monday_of(self.name)
         assert monday is not None, f"{self.name} was taken from the list of weeks"
