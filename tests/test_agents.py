@@ -125,7 +125,7 @@ def test_a_row_of_the_table_counts_each_measure_on_its_own_date(small: SmallWare
     small.ticket(NOON - timedelta(days=2), first_solved_at=NOON - minutes(20), reopen_count=0, is_open=False)
     published(small, survey_responses=[survey(1, 5.0), survey(2, 4.0), survey(3, 1.0), survey(4, None)])
     found = rows(small)
-    (ada,) = found[found["is_whole"]].to_dict("records")
+    (ada,) = found.to_dict("records")
     assert (ada["agent"], ada["team"]) == ("Ada", "Billing")
     assert (ada["tickets"], ada["answered"]) == (2, 3)
     assert (ada["average_handle_time"], ada["average_handle_time_n"]) == (200.0, 2)
@@ -146,13 +146,26 @@ def test_work_that_nobody_holds_is_in_no_row(small: SmallWarehouse) -> None:
     assert rows(small).empty
 
 
-def test_rows_of_an_agents_mix_add_up_to_the_agent(team: SmallWarehouse) -> None:
-    published(team)
-    found = rows(team, MONTH)
-    whole = found[found["is_whole"]].set_index("agent")
-    parts = found[~found["is_whole"]].groupby("agent")[["tickets", "answered", "promise_kept_rate_n"]].sum()
-    assert whole["answered"].to_dict() == {"Ada": 28, "Ben": 28, "Cleo": 29}
-    pd.testing.assert_frame_equal(parts, whole[parts.columns], check_dtype=False)
+def test_what_a_mix_lets_expect_is_what_all_have_at_it(small: SmallWarehouse) -> None:
+    given = {("Ada", "email"): (3, 4), ("Ada", "chat"): (1, 2), ("Ben", "email"): (2, 2), ("Ben", "chat"): (1, 4)}
+    for (agent, channel), (kept, promised) in given.items():
+        for place in range(promised):
+            small.wait(
+                NOON - minutes(200),
+                600 if place < kept else 4000,
+                agent=agent,
+                channel=channel,
+                topic="Invoice" if channel == "email" else None,
+            )
+    small.publish()
+    found = rows(small).set_index("agent")
+    assert found["answered"].to_dict() == {"Ada": 6, "Ben": 6}
+    assert found["promise_kept_rate"].to_dict() == {"Ada": pytest.approx(4 / 6), "Ben": pytest.approx(3 / 6)}
+    # Both together keep 5 of 6 by email and 2 of 6 in chats: (4 * 5/6 + 2 * 2/6) / 6 and (2 * 5/6 + 4 * 2/6) / 6.
+    assert found["promise_kept_rate_expected"].to_dict() == {"Ada": pytest.approx(2 / 3), "Ben": pytest.approx(1 / 2)}
+    # What is expected of all is what all had: 7 of 12.
+    assert (found["promise_kept_rate_expected"] * found["promise_kept_rate_n"]).sum() == pytest.approx(7)
+    assert found["csat_expected"].isna().all()
 
 
 def test_hours_worked_are_those_of_answers_in_local_time(small: SmallWarehouse) -> None:
@@ -168,36 +181,27 @@ def test_hours_worked_are_those_of_answers_in_local_time(small: SmallWarehouse) 
 # What is worked out
 
 
-def cells(*given: tuple[str, str, float, int]) -> pd.DataFrame:
-    """Rows as agents_table.sql gives them, from agent, channel, share within target and n."""
-    mix = pd.DataFrame(given, columns=["agent", "channel", "promise_kept_rate", "promise_kept_rate_n"]).assign(
-        is_whole=False
+def counted(*given: tuple[str, float, int, float]) -> pd.DataFrame:
+    """Rows as agents_table.sql gives them, from agent, share within target, n, and the share that their mix lets expect."""
+    frame = pd.DataFrame(
+        given, columns=["agent", "promise_kept_rate", "promise_kept_rate_n", "promise_kept_rate_expected"]
     )
-    hits = mix["promise_kept_rate"] * mix["promise_kept_rate_n"]
-    sums = mix.assign(hits=hits).groupby("agent", as_index=False)[["hits", "promise_kept_rate_n"]].sum()
-    whole = sums.assign(is_whole=True, channel=None, promise_kept_rate=sums["hits"] / sums["promise_kept_rate_n"])
-    frame = pd.concat([whole.drop(columns="hits"), mix], ignore_index=True).assign(topic="Invoice")
     for name in agents.MEASURES:
         if name not in frame:
-            frame[name], frame[f"{name}_n"] = np.nan, 0
+            frame[name], frame[f"{name}_n"], frame[f"{name}_expected"] = np.nan, 0, np.nan
     return frame
 
 
-def test_what_a_mix_lets_expect_is_what_all_have_at_it() -> None:
-    # Email is kept 90 % by both, chat 50 %; Ada does mostly email, Ben mostly chat.
-    table = agents.compared(
-        cells(("Ada", "email", 0.9, 90), ("Ada", "chat", 0.5, 10), ("Ben", "email", 0.9, 10), ("Ben", "chat", 0.5, 90))
-    )
-    found = table.set_index("agent")
-    assert found["promise_kept_rate"].to_dict() == {"Ada": pytest.approx(0.86), "Ben": pytest.approx(0.54)}
-    assert found["promise_kept_rate_expected"].to_dict() == {"Ada": pytest.approx(0.86), "Ben": pytest.approx(0.54)}
-    # With everybody's mix both would have the common share: 140 of 200.
-    assert found["promise_kept_rate_same_mix"].to_dict() == {"Ada": pytest.approx(0.7), "Ben": pytest.approx(0.7)}
+def test_who_does_as_their_mix_lets_expect_would_have_the_common_share_with_everybodys() -> None:
+    table = agents.compared(counted(("Ada", 0.86, 100, 0.86), ("Ben", 0.54, 100, 0.5))).set_index("agent")
+    # 140 of 200 in all; Ben is 0.04 above what is expected of him.
+    assert table["promise_kept_rate_same_mix"].to_dict() == {"Ada": pytest.approx(0.7), "Ben": pytest.approx(0.74)}
+    assert table["csat_same_mix"].isna().all()
 
 
 def test_likely_shares_lie_nearer_to_the_others_the_fewer_they_rest_on() -> None:
-    shares = [("Few", "email", 1.0, 4)] + [(f"A{place}", "email", 0.6 + 0.02 * place, 200) for place in range(12)]
-    found = agents.compared(cells(*shares)).set_index("agent")
+    shares = [("Few", 1.0, 4, 0.7)] + [(f"A{place}", 0.6 + 0.02 * place, 200, 0.7) for place in range(12)]
+    found = agents.compared(counted(*shares)).set_index("agent")
     assert found.loc["Few", "promise_kept_rate_likely"] < 0.85
     assert abs(found.loc["A11", "promise_kept_rate_likely"] - 0.82) < 0.03
     few, many = (
@@ -209,7 +213,7 @@ def test_likely_shares_lie_nearer_to_the_others_the_fewer_they_rest_on() -> None
 
 
 def test_of_nobody_nothing_is_compared() -> None:
-    table = agents.compared(cells())
+    table = agents.compared(counted())
     assert table.empty
     assert agents.outside(table) == {}
     assert agents.totals(table)["n"].sum() == 0

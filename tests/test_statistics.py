@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -204,50 +203,6 @@ def test_none_or_all_of_everything_still_has_a_range(hits: list[int]) -> None:
     shrunk = statistics.shrunk_shares(hits, [5] * len(hits))
     assert shrunk["shrunk"].between(0, 1).all()
     assert (shrunk["low"] <= shrunk["high"]).all()
-
-
-# Standardising.
-
-MIX = pd.DataFrame(
-    [
-        ("Ada", "easy", 90, 100),
-        ("Ada", "hard", 5, 10),
-        ("Ben", "easy", 10, 10),
-        ("Ben", "hard", 60, 100),
-        ("Eve", "easy", 8, 10),
-    ],
-    columns=["group", "stratum", "total", "n"],
-)
-
-
-def test_who_has_the_harder_mix_is_compared_with_what_that_mix_gives() -> None:
-    found = statistics.standardised_values(MIX).set_index("group")
-    # Everybody: easy 108 of 120, hard 65 of 110, in all 173 of 230.
-    expected = 10 * 108 / 120 + 100 * 65 / 110
-    assert found.loc["Ben", "crude"] < found.loc["Ada", "crude"]
-    assert found.loc["Ben", "expected"] == pytest.approx(expected)
-    assert found.loc["Ben", "ratio"] == pytest.approx(70 / expected)
-    assert found.loc["Ben", "indirect"] == pytest.approx(70 / expected * 173 / 230)
-    assert found.loc["Ben", "direct"] == pytest.approx((120 * 1 + 110 * 0.6) / 230)
-    assert found.loc["Ben", "direct"] > found.loc["Ada", "direct"]
-
-
-def test_a_group_that_lacks_a_stratum_has_no_direct_figure() -> None:
-    found = statistics.standardised_values(MIX).set_index("group")
-    assert np.isnan(found.loc["Eve", "direct"])
-    assert found.loc["Eve", "covered"] == pytest.approx(120 / 230)
-
-
-@UNHURRIED
-@given(
-    cells=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 20), st.integers(0, 20)), min_size=1)
-)
-def test_what_is_expected_of_all_is_what_all_had(cells: list[tuple[int, int, int, int]]) -> None:
-    rows = pd.DataFrame(
-        [(g, s, total, total + more) for g, s, total, more in cells], columns=["group", "stratum", "total", "n"]
-    )
-    found = statistics.standardised_values(rows)
-    assert found["expected"].sum() == pytest.approx(rows["total"].sum())
 
 
 # Run rules.

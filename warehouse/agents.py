@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from warehouse.statistics import funnel_limits, shrunk_shares, standardised_values
+from warehouse.statistics import funnel_limits, shrunk_shares
 
 # Entries of CATALOGUE, in the order of the table.
 HANDLE_TIME = "average_handle_time"
@@ -66,46 +66,29 @@ def funnel_of(values: pd.Series, trials: pd.Series) -> Funnel:
 
 
 def compared(rows: pd.DataFrame, is_in_sum: Callable[[str], bool] = lambda name: False) -> pd.DataFrame:
-    """The rows of whole agents, by name, with what is likely and what their mix of channels and topics lets expect.
+    """The rows with what is likely, and what they would have with everybody's mix of channels and topics.
 
     `is_in_sum` says of a name whether it stands for several agents together (see scope): such rows count in everything that is of all
     agents, and are themselves compared with nobody: null where something is likely, and in no funnel.
     Adds, for each NAME of LIKELY: NAME_likely, NAME_likely_low, NAME_likely_high (drawn towards the others, small n the more); for each of
-    SHARES: NAME_same_mix, the share they would have had with everybody's mix: the common share and what theirs is off the expected one;
-    for each of MEASURES: NAME_expected, what all agents together have at their mix. Null where nothing was counted.
+    SHARES: NAME_same_mix, the common share and what theirs is off the expected one. Null where nothing was counted.
     """
-    whole = rows[rows["is_whole"]].reset_index(drop=True)
-    whole["is_in_sum"] = [is_in_sum(name) for name in whole["agent"]]
-    added = [_likely(whole, name) for name in LIKELY] + [_expected(rows, whole, name) for name in MEASURES]
-    return pd.concat([whole, *added], axis=1)
+    rows = rows.assign(is_in_sum=[is_in_sum(name) for name in rows["agent"]])
+    same_mix = {
+        f"{name}_same_mix": (_together(rows, name) + rows[name] - rows[f"{name}_expected"]).astype(float).clip(0, 1)
+        for name in SHARES
+    }
+    return pd.concat([rows.assign(**same_mix), *(_likely(rows, name) for name in LIKELY)], axis=1)
 
 
-def _likely(whole: pd.DataFrame, name: str) -> pd.DataFrame:
-    trials = whole[f"{name}_n"].where(~whole["is_in_sum"], 0)
+def _likely(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    trials = rows[f"{name}_n"].where(~rows["is_in_sum"], 0)
     columns = [f"{name}_likely", f"{name}_likely_low", f"{name}_likely_high"]
     if trials.sum() == 0:
-        return pd.DataFrame(np.nan, index=whole.index, columns=columns)
-    hits = (whole[name].fillna(0) * trials).round()
+        return pd.DataFrame(np.nan, index=rows.index, columns=columns)
+    hits = (rows[name].fillna(0) * trials).round()
     likely = shrunk_shares(hits, trials)[["shrunk", "low", "high"]]
     return likely.set_axis(columns, axis=1).where(trials > 0)
-
-
-def _expected(rows: pd.DataFrame, whole: pd.DataFrame, name: str) -> pd.DataFrame:
-    cells = rows[~rows["is_whole"] & (rows[f"{name}_n"] > 0)]
-    strata = pd.DataFrame(
-        {
-            "group": cells["agent"],
-            "stratum": [f"{channel}\n{topic}" for channel, topic in zip(cells["channel"], cells["topic"], strict=True)],
-            "total": cells[name].astype(float) * cells[f"{name}_n"],
-            "n": cells[f"{name}_n"],
-        }
-    )
-    found = standardised_values(strata).set_index("group") if len(strata) else pd.DataFrame(columns=["expected", "n"])
-    expected = whole["agent"].map(found["expected"] / found["n"]).astype(float)
-    added = pd.DataFrame({f"{name}_expected": expected})
-    if name in SHARES:
-        added[f"{name}_same_mix"] = (_together(whole, name) + whole[name] - expected).clip(0, 1)
-    return added
 
 
 def _together(table: pd.DataFrame, name: str) -> float:

@@ -170,39 +170,6 @@ def _fitted_beta(hits: Numbers, counts: Numbers) -> tuple[float, float]:
     return share * prior_trials, (1 - share) * prior_trials
 
 
-def standardised_values(rows: pd.DataFrame) -> pd.DataFrame:
-    """Groups compared as if all had the same mix of work.
-
-    `rows`: group, stratum (channel x topic, say), total (successes, or a sum of seconds) and n. One row per group:
-    n; crude (total / n); expected (its mix at everybody's values); ratio (total / expected); indirect (ratio times the
-    overall value); direct (its values at everybody's mix; NaN where it lacks a stratum) and covered, the part of
-    everybody's work that lies in strata the group has (0-1).
-
-    Source: Breslow and Day 1987, Statistical Methods in Cancer Research II, chapter 2.
-    """
-    cells = rows.groupby(["group", "stratum"], as_index=False, observed=True)[["total", "n"]].sum()
-    cells = cells[cells["n"] > 0]
-    strata = cells.groupby("stratum", observed=True)[["total", "n"]].sum()
-    overall_n = float(strata["n"].sum())
-    cells["expected"] = cells["n"] * cells["stratum"].map(strata["total"] / strata["n"])
-    cells["weight"] = cells["stratum"].map(strata["n"]) / overall_n
-    cells["at_common_mix"] = cells["weight"] * cells["total"] / cells["n"]
-    groups = cells.groupby("group", observed=True)[["total", "n", "expected", "at_common_mix", "weight"]].sum()
-    ratio = (groups["total"] / groups["expected"]).where(groups["expected"] > 0)
-    covers_all = np.isclose(groups["weight"], 1)
-    return pd.DataFrame(
-        {
-            "n": groups["n"],
-            "crude": groups["total"] / groups["n"],
-            "expected": groups["expected"],
-            "ratio": ratio,
-            "indirect": ratio * float(strata["total"].sum()) / overall_n,
-            "direct": groups["at_common_mix"].where(covers_all),
-            "covered": groups["weight"],
-        }
-    ).reset_index()
-
-
 def xmr_limits(readings: ArrayLike) -> Limits:
     """Limits of single readings in order of time: the mean, 3 / 1.128 mean moving ranges either side.
 

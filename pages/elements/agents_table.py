@@ -37,7 +37,7 @@ def made(view: View, rows: pd.DataFrame, sparklines: Mapping[str, Sequence[float
         "agents",
         "Agents",
         pd.DataFrame(texts),
-        rows.drop(columns=["is_whole", "is_in_sum", "channel", "topic"]),
+        rows.drop(columns="is_in_sum"),
         leads=[agent_figures.lead(name) for name in rows["agent"]],
         config=config,
         height=HEIGHT,

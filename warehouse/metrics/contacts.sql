@@ -31,33 +31,42 @@ create or replace macro first_contacts(
         group by source
     ),
 
--- Nobody comes back before the first of these tickets was made, or so late after the last that it says nothing.
-    followed as (
+-- Who asks, and about what. Nobody comes back before the first of these tickets was made, or so late after the last that it says nothing.
+    asked as (
         select
-            tickets.*,
-            lead(created_at) over (partition by source, customer, topic order by created_at, ticket_id) as next_created_at,
-        from query_table(of_tickets) as tickets
+            source,
+            ticket_id,
+            created_at,
+            hash(source, customer, topic) as asker,
+        from query_table(of_tickets)
         where
             (solved_from is null or created_at >= (select min(created_at) from chosen))
             and (solved_until is null or created_at <= solved_until::timestamp + to_days(days))
     ),
 
+    followed as (
+        select
+            source,
+            ticket_id,
+            lead(created_at) over (partition by asker order by created_at, ticket_id) as next_created_at,
+        from asked
+        semi join (select asker from asked group by asker having count(*) > 1) using (asker)
+    ),
+
     judged as (
         select
-            followed.* exclude (reply_count),
+            chosen.* exclude (reply_count),
+            followed.next_created_at,
             -- A chat and a talk in person are one contact, however many messages go to and fro.
-            case when followed.channel in ('chat', 'in_person') and followed.reply_count > 0 then 1 end as talk_count,
-            coalesce(talk_count, nullif(followed.reply_count, 0), answered_calls.reply_count, followed.reply_count) as reply_count,
-            followed.reopen_count > 0 or followed.is_open as was_reopened,
-            data_ends.as_of >= followed.first_solved_at + to_days(days) as is_due,
-            coalesce(followed.next_created_at <= followed.first_solved_at + to_days(days), false) as came_back,
-        from followed
+            case when chosen.channel in ('chat', 'in_person') and chosen.reply_count > 0 then 1 end as talk_count,
+            coalesce(talk_count, nullif(chosen.reply_count, 0), answered_calls.reply_count, chosen.reply_count) as reply_count,
+            chosen.reopen_count > 0 or chosen.is_open as was_reopened,
+            data_ends.as_of >= chosen.first_solved_at + to_days(days) as is_due,
+            coalesce(followed.next_created_at <= chosen.first_solved_at + to_days(days), false) as came_back,
+        from chosen
+        left join followed using (source, ticket_id)
         left join answered_calls using (source, ticket_id)
         left join data_ends using (source)
-        where
-            followed.first_solved_at is not null
-            and (solved_from is null or followed.first_solved_at >= solved_from)
-            and (solved_until is null or followed.first_solved_at < solved_until)
     )
 
     select
