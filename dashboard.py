@@ -33,16 +33,18 @@ HEAVY = ("pandas", "plotly.graph_objects", "duckdb", "pages.elements.charts", "p
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    """Imports what pages need, serves the editor's file and keeps pages that follow redrawn; then freezes what is there: later
+    """Imports what pages need, serves the editor's file and keeps pages that follow redrawn, and memory low while nobody looks; then freezes what is there: later
     collections do not walk through it again."""
     for name in HEAVY:
         importlib.import_module(name)
     importlib.import_module("pages.elements.sql_editor").serve()
-    redrawing = asyncio.create_task(importlib.import_module("pages.elements.following").keep_redrawing())
+    following = importlib.import_module("pages.elements.following")
+    tasks = [asyncio.create_task(following.keep_redrawing()), asyncio.create_task(following.rest_when_alone())]
     gc.collect()
     gc.freeze()
     yield None
-    redrawing.cancel()
+    for task in tasks:
+        task.cancel()
 
 
 def asked_for(what: str) -> Callable[[Request], Response]:

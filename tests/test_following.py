@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit.runtime import RuntimeState
 
+from pages.elements import following
 from tests import scoped_desk
 from tests.bench.serving import published
 from tests.browsing import PROJECT, dashboard
@@ -75,3 +79,28 @@ def test_viewers_who_left_do_not_hold_up_those_who_stay(desk: Path, address: str
             min(redraw["ended"] for redraw in viewer["redraws"] if redraw["began"] > first_published) - first_published
             < 4
         )
+
+
+def test_memory_is_given_back_once_after_nobody_has_looked_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process without a server its sessions are told to it."""
+    somebody, nobody = RuntimeState.ONE_OR_MORE_SESSIONS_CONNECTED, RuntimeState.NO_SESSIONS_CONNECTED
+    states = iter([nobody, somebody, nobody, nobody, nobody, nobody, somebody, nobody, nobody, nobody])
+    looked: list[RuntimeState] = []
+    rested: list[int] = []
+
+    def look() -> SimpleNamespace:
+        looked.append(next(states, somebody))
+        return SimpleNamespace(state=looked[-1])
+
+    async def watched() -> None:
+        task = asyncio.create_task(following.rest_when_alone())
+        while len(rested) < 2:
+            await asyncio.sleep(0)
+        task.cancel()
+
+    monkeypatch.setattr(following, "get_instance", look)
+    monkeypatch.setattr(following, "ALONE_SECONDS", 3)
+    monkeypatch.setattr(following, "ALONE_LOOK_SECONDS", 0)
+    monkeypatch.setattr(following.data, "rest", lambda: rested.append(len(looked)))
+    asyncio.run(watched())
+    assert rested == [5, 10]

@@ -15,6 +15,7 @@ from pipelines.refresh import Pipelines
 from tests.conftest import Desk
 from tests.test_privacy import KEY, found_in, pseudonym
 from warehouse.ask import Warehouse
+from warehouse.connection import newest_version
 from warehouse.scope import Scope, ScopedVersion
 from warehouse.settings import load
 
@@ -428,8 +429,8 @@ def test_a_ticket_s_calls_and_story_name_the_agent(named: Desk) -> None:
 def test_who_may_not_know_agents_by_name_finds_no_list_of_them(named: Desk) -> None:
     deliver(named)
     named.run()
-    newest = max((named.folder / "data").glob("warehouse-*.duckdb"))
-    cursor = ScopedVersion(newest).cursor(Scope(("Billing",)))
+    data = named.folder / "data"
+    cursor = ScopedVersion(data, newest_version(data)).cursor(Scope(("Billing",)))
     for table in ("store.name_rows", "store.names_shown"):
         assert cursor.execute(f"select distinct of from {table}").fetchall() == [("team",)]
     assert cursor.execute("select agent from calls").fetchall() == [("Agents of Orders",)]

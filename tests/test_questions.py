@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
+from warehouse import connection
 from warehouse.ask import QUESTIONS, Filters, Warehouse
+from warehouse.scope import EVERYTHING
 
 DAY = Filters(NOON - timedelta(hours=12), NOON + timedelta(seconds=1))
 PLAIN: dict[str, Any] = {"grain": None, "kind": None, "zone": "UTC"}
@@ -351,3 +353,26 @@ def test_a_question_that_began_on_one_version_ends_on_it_while_newer_ones_are_re
         desk.publish()
         assert warehouse.ask("waits_open")["ticket_id"].tolist() == ["T1", "T2"]
         assert begun.execute("select count(*) from waits").fetchall() == [(1,)]
+
+
+def test_while_nobody_asks_what_was_read_is_given_back_and_the_next_question_reads_again(
+    small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in range(20_000):
+        small.ticket(NOON - minutes(60), subject=f"Subject {place} {'x' * 200}")
+    small.publish()
+    monkeypatch.setattr(connection, "RESTING_MEMORY", "1MB")
+    warehouse = Warehouse(small.folder / "data")
+
+    def held() -> int:
+        ((held,),) = warehouse._answer(
+            "select sum(memory_usage_bytes)::bigint as held from duckdb_memory()", {}, EVERYTHING
+        ).to_numpy()
+        return int(held)
+
+    subjects = "select count(distinct subject) as subjects from store.tickets"
+    assert warehouse._answer(subjects, {}, EVERYTHING)["subjects"].tolist() == [20_000]
+    before = held()
+    warehouse.rest()
+    assert held() < before
+    assert warehouse._answer(subjects, {}, EVERYTHING)["subjects"].tolist() == [20_000]

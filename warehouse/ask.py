@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.connection import newest_version, numbered_versions, reader
+from warehouse.connection import newest_version, numbered_versions, reader, rest
 from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion, line_of
 from warehouse.percentiles import with_percentile_ends
 from warehouse.schema_version import refuse_other
@@ -136,6 +136,13 @@ class Warehouse:
             self._answer(series_sql(series, grain, split), filters.parameters() | values, scope), series.share
         )
 
+    def rest(self) -> None:
+        """Gives back memory that only makes the next questions faster: for when nobody asks."""
+        with self._lock:
+            self._scoped = None
+            if self._reader:
+                rest(self._reader)
+
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
         try:
@@ -171,7 +178,7 @@ class Warehouse:
                 cursor.execute(f"use {_name(self._version)}")
                 return cursor
             if self._scoped is None:
-                self._scoped = ScopedVersion(self.folder / f"warehouse-{self._version}.duckdb")
+                self._scoped = ScopedVersion(self.folder, self._version)
             return self._scoped.cursor(scope)
 
     def _attach(self, version: int) -> int:

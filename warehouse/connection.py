@@ -17,6 +17,8 @@ from warehouse.temp_folders import own_temp_folder
 STORAGE_VERSION = "v1.5.0"
 # What the pages' questions and the blocks that are kept for them may take together; more goes to temporary files.
 READING_MEMORY = "1GB"
+# What a reader keeps of the file while nobody asks: small questions still find room.
+RESTING_MEMORY = "64MB"
 SQL_FOLDER = Path(__file__).parent
 _NUMBERED = re.compile(r"warehouse-(\d+)\.duckdb")
 
@@ -109,6 +111,13 @@ def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     )
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
+
+
+def rest(connection: duckdb.DuckDBPyConnection) -> None:
+    """Has a reader give back the memory that holds what it read of the file, as far as no question needs it now."""
+    with suppress(duckdb.OutOfMemoryException):  # a question does
+        connection.execute(f"set memory_limit = '{RESTING_MEMORY}'")
+    connection.execute(f"set memory_limit = '{READING_MEMORY}'")
 
 
 def read_sql(name: str) -> str:

@@ -12,6 +12,7 @@ from secrets import token_hex
 
 import duckdb
 
+from warehouse.connection import reader
 from warehouse.sql_text import identifier, quoted
 
 # What stands for agents whom a visitor does not see by name, where their team is known and where it is not.
@@ -68,9 +69,9 @@ group by schema_name, table_name"""
 class ScopedVersion:
     """One published version as scoped visitors see it: a database in memory for each scope, over the file opened read-only."""
 
-    def __init__(self, file: Path) -> None:
-        self._connection = duckdb.connect(":memory:")
-        self._connection.execute("set TimeZone = 'UTC'")
+    def __init__(self, folder: Path, version: int) -> None:
+        self._connection = reader(folder)
+        file = folder / f"warehouse-{version}.duckdb"
         self._connection.execute(f"attach {quoted(str(file))} as {PUBLISHED} (read_only)")
         self._salt = token_hex(16)
         self._databases: dict[Scope, str] = {}

@@ -102,6 +102,11 @@ def _warehouse(settings_file: str) -> Warehouse:
     return Warehouse(of_file(settings_file).data.folder)
 
 
+def rest() -> None:
+    """Gives back what answers are worked out from; the answers that are kept stay."""
+    _warehouse(path()).rest()
+
+
 def version() -> int:
     """The newest published version; raises NoWarehouse and SettingsError."""
     return _warehouse(path()).version()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.runtime import get_instance
+from streamlit.runtime import RuntimeState, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
 
@@ -26,6 +27,9 @@ LOOK_SECONDS = 0.25
 AT_ONCE = 5
 LONGEST_SECONDS = 5.0
 STEP_SECONDS = 0.005
+# After so long without anybody the memory that only makes questions faster is given back.
+ALONE_SECONDS = 30
+ALONE_LOOK_SECONDS = 1
 
 
 class Shown(NamedTuple):
@@ -79,6 +83,17 @@ def newest() -> Shown:
     except SupportError:
         version = None
     return Shown(version, notice.trouble())
+
+
+async def rest_when_alone() -> None:
+    """Has the warehouse give back memory once nobody has looked for a while, until cancelled. Runs on Streamlit's event loop."""
+    alone = 0
+    while True:
+        await asyncio.sleep(ALONE_LOOK_SECONDS)
+        alone = alone + 1 if get_instance().state is RuntimeState.NO_SESSIONS_CONNECTED else 0
+        if alone == ALONE_SECONDS:
+            with suppress(SupportError):  # without settings there is nothing to let go of
+                await asyncio.to_thread(data.rest)
 
 
 async def keep_redrawing() -> None:

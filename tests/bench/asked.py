@@ -92,7 +92,7 @@ def _newest(warehouse: Warehouse) -> datetime:
 def _visits(warehouse: Warehouse, newest: datetime, source: str) -> Iterator[tuple[str, str, Query]]:
     """Period, page and address of each visit."""
     busiest = warehouse.ask("agents_table", Filters(newest - timedelta(days=30)), within_days=7)
-    agent = str(busiest[busiest["is_whole"]].sort_values("tickets").iloc[-1]["agent"])
+    agent = str(busiest.sort_values("tickets").iloc[-1]["agent"])
     for page in OF_NOW:
         yield ITS_OWN, page, {}
     first, last = (newest - timedelta(days=29)).date(), newest.date()
