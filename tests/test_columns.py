@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Desk
 from tests.test_pages import text, visit
+from warehouse import columns
 
 PROJECT = Path(__file__).resolve().parents[1]
 HEADER = "ticket_id,created_at,status"
@@ -52,6 +53,48 @@ def test_a_new_column_is_kept_until_it_is_mapped(widened_desk: Desk) -> None:
     (widened_desk.folder / "exports" / "tickets" / "b.csv").unlink()
     widened_desk.run()
     assert widened_desk.ask("select topic from tickets where ticket_id = '2'") == [("glad",)]
+
+
+JSON_FORMS = {
+    "a.jsonl": "\n".join,
+    "a.json": lambda rows: f"[{', '.join(rows)}]",
+    "wrapped.json": lambda rows: f'{{"data": [{", ".join(rows)}]}}',
+}
+
+
+@pytest.mark.parametrize("form", JSON_FORMS)
+def test_a_new_key_of_rows_of_json_is_said_once_and_one_that_is_left_out_is_not_gone(desk: Desk, form: str) -> None:
+    records = 'records = "data"\n' if form.startswith("wrapped") else ""
+    desk.source("tickets", "ticket", records + 'columns.topic = "about.topic"')
+    file = f"tickets/{form}"
+    rows = ['{"ticket_id": "1", "created_at": "2026-01-01", "status": "open", "about": {"topic": "Refund"}}']
+    desk.deliver(file, JSON_FORMS[form](rows))
+    desk.run()
+    assert desk.ask("select name, is_mapped, is_new from delivered_columns order by name") == [
+        (name, True, False) for name in ("about", "created_at", "status", "ticket_id")
+    ]
+    rows += [
+        '{"ticket_id": "2", "created_at": "2026-01-02", "mood": "glad"}',
+        '{"ticket_id": "3", "created_at": "2026-01-03", "priority": "high"}',
+    ]
+    desk.deliver(f"tickets/b{form}", JSON_FORMS[form](rows))
+    said = _run_said(desk)
+    assert f"[sources.tickets] b{form} has a new column 'mood': kept in the landed file" in said
+    assert f"[sources.tickets] b{form} has a new column 'priority', and it is read" in said
+    assert desk.ask("select count(*) from tickets") == [(3,)]
+    desk.deliver(f"tickets/c{form}", JSON_FORMS[form](['{"ticket_id": "4", "created_at": "2026-01-04"}']))
+    said = _run_said(desk)
+    assert "new column" not in said
+    assert "no longer has" not in said
+
+
+def test_of_keys_that_are_ids_so_many_are_kept_and_no_more(desk: Desk) -> None:
+    desk.source("tickets", "ticket")
+    ids = ", ".join(f'"field_{number}": 1' for number in range(2 * columns.MOST_KEYS))
+    desk.deliver("tickets/a.jsonl", f'{{"ticket_id": "1", "created_at": "2026-01-01", {ids}}}\n')
+    desk.run()
+    assert desk.ask("select count(*) from delivered_columns") == [(columns.MOST_KEYS,)]
+    assert desk.ask("select count(*) from tickets") == [(1,)]
 
 
 def test_data_health_names_a_new_column(widened_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

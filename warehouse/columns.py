@@ -1,4 +1,7 @@
-"""Which columns a feed's files have: one that comes later, and one that is no longer there, is said. Formats without a header have none."""
+"""Which columns a feed's files have: one that comes later, and one that is no longer there, is said.
+
+Rows of JSON have keys instead, and leave out those that hold nothing: a new one is said, and none is ever gone.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,25 @@ import duckdb
 
 from warehouse.errors import MISSING_COLUMN
 from warehouse.sources import Source
+
+# Of keys that are no names but ids there is no end.
+MOST_KEYS = 500
+
+
+def keys_of(connection: duckdb.DuckDBPyConnection, scan: str) -> list[str]:
+    """The keys of the JSON objects that `scan` has as column json, in order."""
+    keys = f"select distinct unnest(json_keys(json)) as name from {scan} where json_type(json) = 'OBJECT'"
+    return [name for (name,) in connection.execute(f"{keys} order by name limit {MOST_KEYS}").fetchall()]
+
+
+def note_keys(
+    connection: duckdb.DuckDBPyConnection, feed: str, source: Source, keys: Iterable[str], file_no: int
+) -> None:
+    """Keeps which keys a file has that those before it had not. `source` is with every field that a key fills."""
+    known = connection.execute("select name from delivered_columns where feed = $feed", {"feed": feed}).fetchall()
+    names = {name for (name,) in known}
+    added = [name for name in keys if name not in names][: MOST_KEYS - len(names)]
+    _add(connection, feed, source, added, file_no, is_new=bool(names))
 
 
 def note(
@@ -20,18 +42,24 @@ def note(
     ).fetchall()
     if not now or {name for name, is_there in noted if is_there} == now.keys():
         return
-    mapped = {name for specs in source.columns.values() for spec in specs for name in spec.origins()} | set(
-        source.key or []
-    )
-    is_new = bool(noted)
-    added = [(feed, name, file_no, None, name in mapped, is_new) for name in now if name not in dict(noted)]
-    if added:
-        connection.executemany("insert into delivered_columns values (?, ?, ?, ?, ?, ?)", added)
+    added = [name for name in now if name not in dict(noted)]
+    _add(connection, feed, source, added, file_no, is_new=bool(noted))
     connection.execute(
         "update delivered_columns set gone_file_no = case when not list_contains($now, name) then coalesce(gone_file_no, $file_no) end"
         " where feed = $feed",
         {"feed": feed, "now": list(now), "file_no": file_no},
     )
+
+
+def _add(
+    connection: duckdb.DuckDBPyConnection, feed: str, source: Source, names: list[str], file_no: int, is_new: bool
+) -> None:
+    origins = {name for specs in source.columns.values() for spec in specs for name in spec.origins()}
+    read = origins | {name.split(".")[0] for name in origins} | set(source.key or [])
+    for name in names:
+        connection.execute(
+            "insert into delivered_columns values (?, ?, ?, ?, ?, ?)", [feed, name, file_no, None, name in read, is_new]
+        )
 
 
 def said(connection: duckdb.DuckDBPyConnection, run_id: int) -> list[str]:

@@ -46,6 +46,8 @@ from warehouse.writing import written_folder
 TABLE_ROWS: tuple[RowName, ...] = ("ticket", "event", "message", "schedule", "holiday", "target")
 FILES_A_BATCH = 500
 BYTES_A_BATCH = 256_000_000
+# Rows that say what they hold by keys.
+WITH_KEYS = ("json", "jsonl", "envelope")
 # A page is parsed whole, and takes several times its length in memory.
 PAGE_BYTES_A_BATCH = 48_000_000
 # Staged rows that can be loaded.
@@ -303,9 +305,20 @@ def _load_files(
         _judge(connection)
         _replace(connection, feed, fields)
         _account(connection, feed, run_id, _BY_VERDICT)
-    columns.note(connection, feed.name, source, shape.columns, members[0].file.file_no)
+    _note_columns(connection, feed, source, shape, members)
     connection.execute("commit")
     _forget_stage(connection)
+
+
+def _note_columns(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, source: Source, shape: Shape, members: list[Readable]
+) -> None:
+    file_no = members[0].file.file_no
+    if shape.format in WITH_KEYS and feed.source_name != WRITTEN:
+        keys = columns.keys_of(connection, delivered(shape, members, source).scan)
+        columns.note_keys(connection, feed.name, source, keys, file_no)
+    else:
+        columns.note(connection, feed.name, source, shape.columns, file_no)
 
 
 def _stage(connection: duckdb.DuckDBPyConnection, staging: Staging, shape: Shape, members: list[Readable]) -> None:

@@ -6,7 +6,7 @@ create table if not exists delivered_columns (
     is_mapped boolean,
     is_new boolean,
 );
-comment on table delivered_columns is 'One row per feed x column that its files have, or had: of formats that say their columns, such as CSV, XLSX and Parquet.
+comment on table delivered_columns is 'One row per feed x column that its files have, or had: of files with columns, such as CSV, XLSX and Parquet, and of the keys of rows of JSON, at most 500 of them; which of those are gone is not known.
 example: select feed, name, is_mapped from delivered_columns where gone_file_no is null order by all';
 comment on column delivered_columns.feed is 'The [sources.NAME] entry of support.toml.';
 comment on column delivered_columns.name is 'Its name, as delivered.';
