@@ -124,6 +124,32 @@ def test_notes_above_the_header_and_rows_below_it_are_skipped(desk: Desk) -> Non
     assert desk.ask("select ticket_id from tickets") == [("T1",)]
 
 
+@pytest.mark.parametrize("form", ["a.csv", "a.xlsx"])
+def test_notes_above_the_header_are_recognised_and_the_reason_says_what_to_set(
+    desk: Desk, tmp_path: Path, form: str
+) -> None:
+    rows = [["Exported by me; 2026"], [], ["ticket_id", "created_at"], ["T1", "2026-01-01T10:00:00Z"]]
+    if form == "a.csv":
+        content = "".join(f"{';'.join(row)}\n" for row in rows).encode()
+    else:
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(tmp_path / form)
+        content = (tmp_path / form).read_bytes()
+    desk.source("tickets", "ticket")
+    desk.deliver(f"tickets/{form}", content)
+    desk.run()
+    ((reason,),) = desk.ask("select reason from files where state = 'refused'")
+    assert reason == (
+        f"{form} has no column 'ticket_id' in row 1, but row 3 has it."
+        " Set header_row = 3 in [sources.tickets] of support.toml"
+    )
+    desk.sections = [section.replace('rows = "ticket"', 'rows = "ticket"\nheader_row = 3') for section in desk.sections]
+    desk.run()
+    assert desk.ask("select ticket_id from tickets") == [("T1",)]
+
+
 def test_a_cut_parquet_file_is_refused_and_said_so(desk: Desk, tmp_path: Path) -> None:
     desk.source("tickets", "ticket", MAPPING)
     desk.deliver("tickets/a.parquet", _parquet(tmp_path)[:-20])

@@ -80,7 +80,7 @@ class Erasing:
         for file in files:
             try:
                 member = readable(file, feed.source, self.scratch, feed.largest_file)
-                source = mapped(feed.name, feed.source, member.shape, file.name)
+                source = mapped(feed.name, feed.source, member)
                 yield file, source, opened(member, feed.source)
             except (FileRefused, ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile):
                 if file.name not in self.unreadable:

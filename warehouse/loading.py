@@ -293,7 +293,7 @@ def _refuse(connection: duckdb.DuckDBPyConnection, file: LandedFile, reason: str
 def _load_files(
     connection: duckdb.DuckDBPyConnection, feed: Feed, shape: Shape, members: list[Readable], run_id: int
 ) -> None:
-    source = mapped(feed.name, feed.source, shape, members[0].file.name)
+    source = mapped(feed.name, feed.source, members[0])
     staging = Staging(source, feed.time_zone)
     _stage(connection, staging, shape, members)
     fields = [*feed.kind.numbers(), *(identifier(field.name) for field in staging.kept_fields())]

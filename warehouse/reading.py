@@ -43,6 +43,8 @@ FILE_COLUMN = "landed_file_of_this_row"
 LONGEST_LINE = overlong.LONGEST_RECORD
 LARGEST_FILE = 4_000_000_000
 MOST_COLUMNS = 5_000
+# In so many rows a header is looked for.
+MOST_NOTES = 30
 # What a library says of a damaged file may hold pieces of it.
 LONGEST_REASON = 600
 # What a file says of itself that is called something else.
@@ -166,14 +168,15 @@ def groups(files: list[Readable]) -> Iterator[tuple[Shape, list[Readable]]]:
         yield shape, list(members)
 
 
-def mapped(feed: str, source: Source, shape: Shape, file_name: str) -> Source:
-    """The source with every field that a delivered column of the same name fills.
+def mapped(feed: str, source: Source, member: Readable) -> Source:
+    """The source with every field that a delivered column of the same name fills, of files such as this one.
 
     Raises FileRefused where a mapped column, or one for a required field, is missing.
     """
+    shape = member.shape
     if isinstance(source, PagesSource) and source.query:
         if page_queries.ANSWERS not in shape.columns:
-            _refuse_missing(feed, source, source.columns, shape, file_name)
+            _refuse_missing(feed, source, source.columns, member)
         return source
     kind = source.row_kind
     has_header = shape.format not in ("json", "jsonl", "envelope", "pages")
@@ -186,7 +189,7 @@ def mapped(feed: str, source: Source, shape: Shape, file_name: str) -> Source:
         ):
             columns[field.name] = [Column(column=field.name)]
     if has_header:
-        _refuse_missing(feed, source, columns, shape, file_name)
+        _refuse_missing(feed, source, columns, member)
     if shape.is_typed:
         return _with_iso_dates(source, columns)
     return source.model_copy(update={"columns": columns})
@@ -202,17 +205,38 @@ def _with_iso_dates(source: Source, columns: dict[str, list[Column]]) -> Source:
     return source.model_copy(update={"columns": with_iso, "date_format": [*formats, "iso"] if formats else None})
 
 
-def _refuse_missing(feed: str, source: Source, columns: dict[str, list[Column]], shape: Shape, file_name: str) -> None:
+def _refuse_missing(feed: str, source: Source, columns: dict[str, list[Column]], member: Readable) -> None:
+    shape, file_name = member.shape, member.file.name
     wanted = [name for specs in columns.values() for spec in specs for name in spec.origins()]
     wanted += [rule.column for rule in source.reject] + list(source.key or [])
     filled = columns.keys() | source.constants.keys()
     wanted += [field.name for field in source.row_kind.fields if field.required and field.name not in filled]
     missing = next((name for name in wanted if name not in shape.columns), None)
     if missing is not None:
+        row = _row_with(missing, source, member)
+        if row:
+            raise FileRefused(
+                f"{file_name} {MISSING_COLUMN}{missing!r} in row {source.header_row}, but row {row} has it."
+                f" Set header_row = {row} in [sources.{feed}] of support.toml"
+            )
         has = "" if any(_is_data(name) for name in shape.columns) else f" (it has: {_listed(shape.columns)})"
         raise FileRefused(
             f"{file_name} {MISSING_COLUMN}{missing!r}{has or ': its first row holds data, not names'}. Map it in support.toml under [sources.{feed}.columns]"
         )
+
+
+def _row_with(name: str, source: Source, member: Readable) -> int | None:
+    """Below which other row of a table a column of this name stands: notes often stand above the header; None: in none of the first."""
+    if member.shape.format != "csv":
+        return None
+    plain = LandedFile(member.file.file_no, member.path, member.file.name)
+    as_utf8 = source.model_copy(update={"encoding": "utf-8"})
+    for delimiter in [source.delimiter] if source.delimiter else DELIMITERS:
+        records, _ = _first_records(plain, as_utf8, delimiter, MOST_NOTES)
+        for row, record in enumerate(records, 1):
+            if name in [cell.strip() for cell in record]:
+                return row
+    return None
 
 
 def _is_data(name: str) -> bool:
