@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
-from warehouse import connection
+from warehouse import ask as ask_module
 from warehouse.ask import QUESTIONS, Filters, Warehouse
 from warehouse.scope import EVERYTHING
 
@@ -355,24 +355,43 @@ def test_a_question_that_began_on_one_version_ends_on_it_while_newer_ones_are_re
         assert begun.execute("select count(*) from waits").fetchall() == [(1,)]
 
 
-def test_while_nobody_asks_what_was_read_is_given_back_and_the_next_question_reads_again(
+SUBJECTS = "select count(distinct subject) as subjects from store.tickets"
+HELD = "select sum(memory_usage_bytes)::bigint as held from duckdb_memory()"
+
+
+def told(warehouse: Warehouse, sql: str) -> int:
+    return int(warehouse._answer(sql, {}, EVERYTHING).iloc[0, 0])
+
+
+def test_while_nobody_asks_what_was_read_is_given_back_and_the_next_question_reads_again(small: SmallWarehouse) -> None:
+    for place in range(20_000):
+        small.ticket(NOON - minutes(60), subject=f"Subject {place}")
+    small.publish()
+    warehouse = Warehouse(small.folder / "data")
+    assert told(warehouse, SUBJECTS) == 20_000
+    before = told(warehouse, HELD)
+    warehouse.rest()
+    assert told(warehouse, HELD) < before
+    assert told(warehouse, SUBJECTS) == 20_000
+    (newest,) = (small.folder / "data").glob("warehouse-*.duckdb")
+    newest.unlink()
+    warehouse.rest()
+    assert told(warehouse, SUBJECTS) == 20_000  # it can only be read while it is open
+
+
+def test_every_so_many_versions_a_new_duckdb_reads_and_questions_on_the_old_one_end_undisturbed(
     small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in range(20_000):
-        small.ticket(NOON - minutes(60), subject=f"Subject {place} {'x' * 200}")
+    monkeypatch.setattr(ask_module, "VERSIONS_A_READER", 2)
+    small.ticket(NOON - minutes(60), subject="The first")
     small.publish()
-    monkeypatch.setattr(connection, "RESTING_MEMORY", "1MB")
     warehouse = Warehouse(small.folder / "data")
-
-    def held() -> int:
-        ((held,),) = warehouse._answer(
-            "select sum(memory_usage_bytes)::bigint as held from duckdb_memory()", {}, EVERYTHING
-        ).to_numpy()
-        return int(held)
-
-    subjects = "select count(distinct subject) as subjects from store.tickets"
-    assert warehouse._answer(subjects, {}, EVERYTHING)["subjects"].tolist() == [20_000]
-    before = held()
-    warehouse.rest()
-    assert held() < before
-    assert warehouse._answer(subjects, {}, EVERYTHING)["subjects"].tolist() == [20_000]
+    with warehouse._cursor() as running:
+        running.execute("select subject from store.tickets union all select repeat('x', 10) from range(200000)")
+        for place in range(5):
+            small.ticket(NOON - minutes(60), subject=f"Subject {place}")
+            small.publish()
+            assert told(warehouse, SUBJECTS) == place + 2
+            assert told(warehouse, "select count(*) from duckdb_databases() where database_name like 'version%'") <= 2
+        assert running.fetchone() == ("The first",)
+        assert len(running.fetchall()) == 200_000

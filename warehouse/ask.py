@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.connection import newest_version, numbered_versions, reader, rest
+from warehouse.connection import newest_version, numbered_versions, reader
 from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion, line_of
 from warehouse.percentiles import with_percentile_ends
 from warehouse.schema_version import refuse_other
@@ -29,6 +29,8 @@ from warehouse.sql_text import quoted
 # What DuckDB says of a file that it cannot read, or can no more.
 DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 QUESTIONS = Path(__file__).parent / "questions"
+# Every query leaves some kilobytes in a DuckDB until it is closed (seen on 1.5.6 and 2.0.0).
+VERSIONS_A_READER = 30
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _COMMENT = re.compile(r"--[^\n]*")
 
@@ -60,6 +62,7 @@ class Warehouse:
         self._version = 0
         self._reader: duckdb.DuckDBPyConnection | None = None
         self._attached: list[int] = []
+        self._opened = 0
         self._scoped: ScopedVersion | None = None
         # Versions that cannot be read, with why.
         self._damaged: dict[int, str] = {}
@@ -139,9 +142,8 @@ class Warehouse:
     def rest(self) -> None:
         """Gives back memory that only makes the next questions faster: for when nobody asks."""
         with self._lock:
-            self._scoped = None
-            if self._reader:
-                rest(self._reader)
+            if _written_ns(self._file(self._version)):  # a version that was removed can only be read while it is open
+                self._let_go()
 
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
@@ -159,12 +161,19 @@ class Warehouse:
         Raises `error` again where it has another cause: a DuckDB that stopped for it is begun anew.
         """
         with self._lock:
-            is_changed = _written_ns(self.folder / f"warehouse-{self._version}.duckdb") != self._written_ns
+            is_changed = _written_ns(self._file(self._version)) != self._written_ns
             if is_changed or "checksum" in str(error):
                 self._damaged[self._version] = line_of(error)
             elif isinstance(error, duckdb.IOException):
                 raise error
-            self._version, self._reader, self._attached, self._scoped = 0, None, [], None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """The next question opens a DuckDB of its own; those that run still have theirs."""
+        self._version, self._reader, self._attached, self._scoped = 0, None, [], None
+
+    def _file(self, version: int) -> Path:
+        return self.folder / f"warehouse-{version}.duckdb"
 
     def _cursor(self, scope: Scope = EVERYTHING) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -183,7 +192,8 @@ class Warehouse:
 
     def _attach(self, version: int) -> int:
         """Attaches `version`, or the one after it where it was swept away between looking and attaching; says which."""
-        self._reader = self._reader or reader(self.folder)
+        if self._reader is None or self._opened >= VERSIONS_A_READER:
+            self._reader, self._attached, self._opened = reader(self.folder), [], 0
         try:
             self._attach_file(self._reader, version)
         except DAMAGE as error:
@@ -194,13 +204,14 @@ class Warehouse:
 
     def _attach_file(self, connection: duckdb.DuckDBPyConnection, version: int) -> None:
         """Attaches a version and lets go of all but the one before it, on which questions may still run."""
-        path = self.folder / f"warehouse-{version}.duckdb"
+        path = self._file(version)
         connection.execute(f"attach if not exists {quoted(str(path))} as {_name(version)} (read_only)")
         try:
             refuse_other(connection, path.name, _name(version))
         except OtherSchema:
             connection.execute(f"detach {_name(version)}")
             raise
+        self._opened += 1
         self._written_ns = _written_ns(path)
         self._attached = [*(known for known in self._attached if known != version), version]
         for old in self._attached[:-2]:

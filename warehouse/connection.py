@@ -6,6 +6,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 
@@ -17,8 +18,6 @@ from warehouse.temp_folders import own_temp_folder
 STORAGE_VERSION = "v1.5.0"
 # What the pages' questions and the blocks that are kept for them may take together; more goes to temporary files.
 READING_MEMORY = "1GB"
-# What a reader keeps of the file while nobody asks: small questions still find room.
-RESTING_MEMORY = "64MB"
 SQL_FOLDER = Path(__file__).parent
 _NUMBERED = re.compile(r"warehouse-(\d+)\.duckdb")
 
@@ -106,18 +105,10 @@ def prove_readable(folder: Path, version: int) -> None:
 
 def reader(folder: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB of its own, in memory, to which versions of `folder` can be attached; what does not fit in memory goes beside them."""
-    connection = duckdb.connect(
-        ":memory:", config={"temp_directory": str(own_temp_folder(folder)), "memory_limit": READING_MEMORY}
-    )
+    temp_folder = own_temp_folder(folder) / uuid4().hex
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(temp_folder), "memory_limit": READING_MEMORY})
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
-
-
-def rest(connection: duckdb.DuckDBPyConnection) -> None:
-    """Has a reader give back the memory that holds what it read of the file, as far as no question needs it now."""
-    with suppress(duckdb.OutOfMemoryException):  # a question does
-        connection.execute(f"set memory_limit = '{RESTING_MEMORY}'")
-    connection.execute(f"set memory_limit = '{READING_MEMORY}'")
 
 
 def read_sql(name: str) -> str:
