@@ -108,7 +108,7 @@ def test_what_is_of_a_version_goes_with_it_whoever_asked_for_the_newer_one() -> 
     }
     always = weakref.ref(settings("data"))
     assert all(one() for version in seen for one in seen[version])
-    answer("data", 9, "waits")
+    answer("data", question="waits", version=9)
     gc.collect()
     assert [one() for one in seen[7]] == [None, None]
     assert all(one() for one in seen[8])  # a question may still be on it

@@ -1,6 +1,7 @@
 """What a process works out once and shares with everyone: under all that it depends on, so many and no more, the longest unused go first.
 
-What is of a published version goes with it: only answers of the newest and of the one before it are kept. Streamlit's own caches hash every argument byte by byte and hand out copies, milliseconds a run; ours look up what already has a hash.
+What is of a published version goes with it: only answers of the newest and of the one before it are kept. Streamlit's own caches hash
+every argument byte by byte and hand out copies, milliseconds a run; ours look up what already has a hash.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Places:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key][1]
-        version = self._version(given)
+        version = self._version(given, named)
         _note(version)
         with self._looking:
             _, once = self._kept.setdefault(key, (version, Once()))
@@ -58,10 +59,10 @@ class Places:
                 self._kept.popitem(last=False)
         return once
 
-    def _version(self, given: tuple[Any, ...]) -> int | None:
+    def _version(self, given: tuple[Any, ...], named: dict[str, Any]) -> int | None:
         """The version an answer is of: an argument named so, or what the first one, a view, says; None: of no version."""
         if self._version_at is not None:
-            return given[self._version_at]  # type: ignore[no-any-return]
+            return named["version"] if "version" in named else given[self._version_at]  # type: ignore[no-any-return]
         return getattr(given[0], "version", None) if given else None
 
     def let_go(self, oldest: int) -> None:
