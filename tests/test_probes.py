@@ -62,7 +62,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """A dashboard with a login."""
     desk = Desk(tmp_path_factory.mktemp("shown"), [LOGIN])
     desk.source("tickets", "ticket")
-    deliver_daily(desk, f"T1,2026-01-01T10:00:00Z,email,Billing,Ada,{CUSTOMER}")
+    deliver_daily(desk, f"Ticket-77,2026-01-01T10:00:00Z,email,Billing,Ada,{CUSTOMER}")
     desk.run()
     log = desk.folder / "dashboard.log"
     with (
@@ -82,7 +82,7 @@ def test_a_dashboard_with_data_is_ready_and_says_how_old_it_is(shown: Shown) -> 
 
 def test_where_visitors_log_in_no_name_is_said(shown: Shown) -> None:
     text = json.dumps(shown.health())
-    assert not [word for word in ("tickets", "Ada", "T1", CUSTOMER, str(shown.desk.folder)) if word in text]
+    assert not [word for word in ("tickets", "Ada", "Ticket-77", CUSTOMER, str(shown.desk.folder)) if word in text]
 
 
 def test_its_metrics_are_read_by_prometheus_own_parser(shown: Shown) -> None:
