@@ -228,9 +228,8 @@ def _restore(parsed: argparse.Namespace) -> int:
 def _serve(parsed: argparse.Namespace) -> int:
     settings = _settings(parsed)
     logs.set_up(settings.log.format)
-    stop = _stop_on_signals()
     with _pipelines(settings) as pipelines:
-        serve(pipelines, stop)
+        serve(pipelines, _stop_on_signals())
     return 0
 
 

@@ -168,6 +168,56 @@ def test_what_a_mix_lets_expect_is_what_all_have_at_it(small: SmallWarehouse) ->
     assert found["csat_expected"].isna().all()
 
 
+def test_what_a_mix_lets_expect_is_worked_out_for_each_measure_by_itself(small: SmallWarehouse) -> None:
+    # Agent, channel, and of each ticket: handle time, times reopened, agent changes, replies.
+    given = {
+        ("Ada", "email"): [(100.0, 1, 1, 1), (300.0, 0, 1, 2)],
+        ("Ada", "chat"): [(400.0, 0, 1, 1)],
+        ("Ben", "email"): [(500.0, 0, 0, 1)],
+        ("Ben", "chat"): [(600.0, 1, 0, 1)] * 3,
+    }
+    asked = NOON - timedelta(days=10)
+    for (agent, channel), tickets in given.items():
+        for seconds, reopened, changes, replies in tickets:
+            small.ticket(
+                asked,
+                agent=agent,
+                channel=channel,
+                customer=f"C{len(small.tickets)}",
+                handle_seconds=seconds,
+                first_solved_at=asked + minutes(30),
+                is_open=False,
+                reopen_count=reopened,
+                agent_change_count=changes,
+                reply_count=replies,
+            )
+    scores = [
+        ("Ada", "email", 5.0),
+        ("Ada", "chat", 1.0),
+        ("Ben", "email", 1.0),
+        ("Ben", "chat", 5.0),
+        ("Ben", "chat", 4.0),
+    ]
+    answers = [survey(place, score, agent, channel=channel) for place, (agent, channel, score) in enumerate(scores)]
+    published(small, survey_responses=answers)
+    found = rows(small, MONTH).set_index("agent")
+    # By email and in chats all have: 300 s and 550 s; reopened 1/3, 3/4; transferred 2/3, 1/4; resolved at once 1/3, 1/4; satisfied 1/2, 2/3.
+    by_hand = {
+        "average_handle_time": (1150 / 3, 1950 / 4),
+        "reopen_rate": (17 / 36, 31 / 48),
+        "transfer_rate": (19 / 36, 17 / 48),
+        "first_contact_resolution": (11 / 36, 13 / 48),
+        "csat": (7 / 12, 11 / 18),
+    }
+    for name, (ada, ben) in by_hand.items():
+        assert found[f"{name}_expected"].to_dict() == {"Ada": pytest.approx(ada), "Ben": pytest.approx(ben)}, name
+
+
+def test_everyone_who_answered_is_in_the_table(team: SmallWarehouse) -> None:
+    published(team)
+    assert rows(team, MONTH).set_index("agent")["answered"].to_dict() == {"Ada": 28, "Ben": 28, "Cleo": 29}
+
+
 def test_hours_worked_are_those_of_answers_in_local_time(small: SmallWarehouse) -> None:
     for day in (0, 7):  # Wednesdays, 10:10 UTC
         small.wait(NOON - timedelta(days=day, minutes=120), 600)

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.connection import newest_version, numbered_versions, reader
+from warehouse.connection import newest_version, numbered_versions, reader, version_path
 from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion, line_of
 from warehouse.percentiles import with_percentile_ends
 from warehouse.schema_version import refuse_other
@@ -142,7 +142,9 @@ class Warehouse:
     def rest(self) -> None:
         """Gives back memory that only makes the next questions faster: for when nobody asks."""
         with self._lock:
-            if _written_ns(self._file(self._version)):  # a version that was removed can only be read while it is open
+            if _written_ns(
+                version_path(self.folder, self._version)
+            ):  # a version that was removed can only be read while it is open
                 self._let_go()
 
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
@@ -161,7 +163,7 @@ class Warehouse:
         Raises `error` again where it has another cause: a DuckDB that stopped for it is begun anew.
         """
         with self._lock:
-            is_changed = _written_ns(self._file(self._version)) != self._written_ns
+            is_changed = _written_ns(version_path(self.folder, self._version)) != self._written_ns
             if is_changed or "checksum" in str(error):
                 self._damaged[self._version] = line_of(error)
             elif isinstance(error, duckdb.IOException):
@@ -171,9 +173,6 @@ class Warehouse:
     def _let_go(self) -> None:
         """The next question opens a DuckDB of its own; those that run still have theirs."""
         self._version, self._reader, self._attached, self._scoped = 0, None, [], None
-
-    def _file(self, version: int) -> Path:
-        return self.folder / f"warehouse-{version}.duckdb"
 
     def _cursor(self, scope: Scope = EVERYTHING) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -204,7 +203,7 @@ class Warehouse:
 
     def _attach_file(self, connection: duckdb.DuckDBPyConnection, version: int) -> None:
         """Attaches a version and lets go of all but the one before it, on which questions may still run."""
-        path = self._file(version)
+        path = version_path(self.folder, version)
         connection.execute(f"attach if not exists {quoted(str(path))} as {_name(version)} (read_only)")
         try:
             refuse_other(connection, path.name, _name(version))

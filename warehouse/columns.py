@@ -56,10 +56,9 @@ def _add(
 ) -> None:
     origins = {name for specs in source.columns.values() for spec in specs for name in spec.origins()}
     read = origins | {name.split(".")[0] for name in origins} | set(source.key or [])
-    for name in names:
-        connection.execute(
-            "insert into delivered_columns values (?, ?, ?, ?, ?, ?)", [feed, name, file_no, None, name in read, is_new]
-        )
+    if names:
+        rows = [(feed, name, file_no, None, name in read, is_new) for name in names]
+        connection.executemany("insert into delivered_columns values (?, ?, ?, ?, ?, ?)", rows)
 
 
 def said(connection: duckdb.DuckDBPyConnection, run_id: int) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.connection import newest_version
+from warehouse.connection import newest_version, version_path
 from warehouse.errors import NoWarehouse
 from warehouse.schema_version import refuse_other
+from warehouse.sql_text import quoted
 
 ALIAS = "warehouse"
 _EARLY = (
@@ -52,9 +53,9 @@ def attach_newest(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, folder: Path, version: int) -> None:
-    path = str(folder / f"warehouse-{version}.duckdb").replace("'", "''")
-    connection.execute(f"attach '{path}' as {ALIAS} (read_only)")
-    refuse_other(connection, f"warehouse-{version}.duckdb", ALIAS)
+    path = version_path(folder, version)
+    connection.execute(f"attach {quoted(str(path))} as {ALIAS} (read_only)")
+    refuse_other(connection, path.name, ALIAS)
 
 
 def lock(

@@ -57,6 +57,11 @@ def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("rollback")
 
 
+def version_path(folder: Path, version: int) -> Path:
+    """Where a published version of `folder` lies."""
+    return folder / f"warehouse-{version}.duckdb"
+
+
 def numbered_versions(folder: Path) -> dict[int, Path]:
     """Published versions in `folder`, by number."""
     try:
@@ -84,7 +89,7 @@ def open_version(folder: Path, version: int) -> duckdb.DuckDBPyConnection:
     Its numbered name is opened, as a path that is still open in this process hands back the old file even after a rename.
     Raises NoWarehouse where the file is gone or damaged, OtherSchema where this code cannot read it.
     """
-    path = folder / f"warehouse-{version}.duckdb"
+    path = version_path(folder, version)
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.IOException as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse import copying, published
-from warehouse.connection import numbered_versions
+from warehouse.connection import numbered_versions, version_path
 from warehouse.errors import CopyDamaged, FolderError
 from warehouse.proving import Written, prove
 from warehouse.published import PUBLIC_NAME, UNPROVEN
@@ -33,8 +33,8 @@ def publish(
     Raises FolderError where the disk is full, CopyDamaged where the copy does not hold what the original holds: it is kept aside then.
     """
     connection.execute("checkpoint")
-    copy = folder / f"{UNPROVEN}warehouse-{version}.duckdb"
-    target = folder / f"warehouse-{version}.duckdb"
+    target = version_path(folder, version)
+    copy = target.with_name(f"{UNPROVEN}{target.name}")
     try:
         copying.copy(loading, copy, _spare(connection, folder, keep))
         _prove(connection, copy, written)

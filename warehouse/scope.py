@@ -12,7 +12,7 @@ from secrets import token_hex
 
 import duckdb
 
-from warehouse.connection import reader
+from warehouse.connection import reader, version_path
 from warehouse.sql_text import identifier, quoted
 
 # What stands for agents whom a visitor does not see by name, where their team is known and where it is not.
@@ -71,8 +71,7 @@ class ScopedVersion:
 
     def __init__(self, folder: Path, version: int) -> None:
         self._connection = reader(folder)
-        file = folder / f"warehouse-{version}.duckdb"
-        self._connection.execute(f"attach {quoted(str(file))} as {PUBLISHED} (read_only)")
+        self._connection.execute(f"attach {quoted(str(version_path(folder, version)))} as {PUBLISHED} (read_only)")
         self._salt = token_hex(16)
         self._databases: dict[Scope, str] = {}
 

@@ -20,6 +20,7 @@ from pages.elements.process import settings as settings
 from warehouse import dictionary as file_dictionary
 from warehouse import state
 from warehouse.ask import Filters, Warehouse
+from warehouse.connection import version_path
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
 from warehouse.dictionary import Dictionary
 from warehouse.errors import NoWarehouse
@@ -120,7 +121,7 @@ def damage() -> str | None:
 def published_at(version: int) -> datetime | None:
     """When a version was published, UTC without a zone; None where its file is gone."""
     try:
-        written = (settings().data.folder / f"warehouse-{version}.duckdb").stat().st_mtime
+        written = version_path(settings().data.folder, version).stat().st_mtime
     except OSError:
         return None
     return datetime.fromtimestamp(written, UTC).replace(tzinfo=None)

@@ -90,13 +90,14 @@ with
     expected as (
         select
             grouped.agent,
-            sum(strata.average_handle_time * grouped.average_handle_time_n) / sum(grouped.average_handle_time_n) as average_handle_time,
-            sum(strata.promise_kept_rate * grouped.promise_kept_rate_n) / sum(grouped.promise_kept_rate_n) as promise_kept_rate,
-            sum(strata.csat * grouped.csat_n) / sum(grouped.csat_n) as csat,
+            sum(strata.average_handle_time * grouped.average_handle_time_n)
+            / sum(grouped.average_handle_time_n) as average_handle_time_expected,
+            sum(strata.promise_kept_rate * grouped.promise_kept_rate_n) / sum(grouped.promise_kept_rate_n) as promise_kept_rate_expected,
+            sum(strata.csat * grouped.csat_n) / sum(grouped.csat_n) as csat_expected,
             sum(strata.first_contact_resolution * grouped.first_contact_resolution_n)
-            / sum(grouped.first_contact_resolution_n) as first_contact_resolution,
-            sum(strata.reopen_rate * grouped.reopen_rate_n) / sum(grouped.reopen_rate_n) as reopen_rate,
-            sum(strata.transfer_rate * grouped.transfer_rate_n) / sum(grouped.transfer_rate_n) as transfer_rate,
+            / sum(grouped.first_contact_resolution_n) as first_contact_resolution_expected,
+            sum(strata.reopen_rate * grouped.reopen_rate_n) / sum(grouped.reopen_rate_n) as reopen_rate_expected,
+            sum(strata.transfer_rate * grouped.transfer_rate_n) / sum(grouped.transfer_rate_n) as transfer_rate_expected,
         from grouped
         inner join strata on strata.channel is not distinct from grouped.channel and strata.topic is not distinct from grouped.topic
         where not grouped.is_whole
@@ -106,47 +107,38 @@ with
     homes as (select agent, max_by(team, last_seen_at) as team, min(first_seen_at) as first_seen_at, from agents group by agent)
 
 select
-    grouped.agent,
-    homes.team,
-    homes.first_seen_at,
-    grouped.tickets,
-    grouped.answered,
-    grouped.average_handle_time,
-    grouped.average_handle_time_n,
-    grouped.average_handle_time - grouped.average_handle_time_margin as average_handle_time_low,
-    grouped.average_handle_time + grouped.average_handle_time_margin as average_handle_time_high,
-    grouped.promise_kept_rate,
-    grouped.promise_kept_rate_n,
-    wilson_low(round(grouped.promise_kept_rate * grouped.promise_kept_rate_n), grouped.promise_kept_rate_n) as promise_kept_rate_low,
-    wilson_high(round(grouped.promise_kept_rate * grouped.promise_kept_rate_n), grouped.promise_kept_rate_n) as promise_kept_rate_high,
-    grouped.csat,
-    grouped.csat_n,
-    wilson_low(round(grouped.csat * grouped.csat_n), grouped.csat_n) as csat_low,
-    wilson_high(round(grouped.csat * grouped.csat_n), grouped.csat_n) as csat_high,
-    grouped.first_contact_resolution,
-    grouped.first_contact_resolution_n,
-    wilson_low(
-        round(grouped.first_contact_resolution * grouped.first_contact_resolution_n), grouped.first_contact_resolution_n
-    ) as first_contact_resolution_low,
-    wilson_high(
-        round(grouped.first_contact_resolution * grouped.first_contact_resolution_n), grouped.first_contact_resolution_n
-    ) as first_contact_resolution_high,
-    grouped.reopen_rate,
-    grouped.reopen_rate_n,
-    wilson_low(round(grouped.reopen_rate * grouped.reopen_rate_n), grouped.reopen_rate_n) as reopen_rate_low,
-    wilson_high(round(grouped.reopen_rate * grouped.reopen_rate_n), grouped.reopen_rate_n) as reopen_rate_high,
-    grouped.transfer_rate,
-    grouped.transfer_rate_n,
-    wilson_low(round(grouped.transfer_rate * grouped.transfer_rate_n), grouped.transfer_rate_n) as transfer_rate_low,
-    wilson_high(round(grouped.transfer_rate * grouped.transfer_rate_n), grouped.transfer_rate_n) as transfer_rate_high,
-    expected.average_handle_time as average_handle_time_expected,
-    expected.promise_kept_rate as promise_kept_rate_expected,
-    expected.csat as csat_expected,
-    expected.first_contact_resolution as first_contact_resolution_expected,
-    expected.reopen_rate as reopen_rate_expected,
-    expected.transfer_rate as transfer_rate_expected,
+    agent,
+    team,
+    first_seen_at,
+    tickets,
+    answered,
+    average_handle_time,
+    average_handle_time_n,
+    average_handle_time - average_handle_time_margin as average_handle_time_low,
+    average_handle_time + average_handle_time_margin as average_handle_time_high,
+    promise_kept_rate,
+    promise_kept_rate_n,
+    wilson_low(round(promise_kept_rate * promise_kept_rate_n), promise_kept_rate_n) as promise_kept_rate_low,
+    wilson_high(round(promise_kept_rate * promise_kept_rate_n), promise_kept_rate_n) as promise_kept_rate_high,
+    csat,
+    csat_n,
+    wilson_low(round(csat * csat_n), csat_n) as csat_low,
+    wilson_high(round(csat * csat_n), csat_n) as csat_high,
+    first_contact_resolution,
+    first_contact_resolution_n,
+    wilson_low(round(first_contact_resolution * first_contact_resolution_n), first_contact_resolution_n) as first_contact_resolution_low,
+    wilson_high(round(first_contact_resolution * first_contact_resolution_n), first_contact_resolution_n) as first_contact_resolution_high,
+    reopen_rate,
+    reopen_rate_n,
+    wilson_low(round(reopen_rate * reopen_rate_n), reopen_rate_n) as reopen_rate_low,
+    wilson_high(round(reopen_rate * reopen_rate_n), reopen_rate_n) as reopen_rate_high,
+    transfer_rate,
+    transfer_rate_n,
+    wilson_low(round(transfer_rate * transfer_rate_n), transfer_rate_n) as transfer_rate_low,
+    wilson_high(round(transfer_rate * transfer_rate_n), transfer_rate_n) as transfer_rate_high,
+    expected.* exclude (agent),
 from grouped
-left join expected on expected.agent = grouped.agent
-left join homes on homes.agent = grouped.agent
-where grouped.is_whole
-order by grouped.agent
+left join expected using (agent)
+left join homes using (agent)
+where is_whole
+order by agent
