@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import gc
 import importlib
 import os
@@ -30,8 +29,6 @@ from warehouse.settings import Dashboard, load, settings_path
 
 # Imported before the first visitor: two first sessions at once can meet a half-imported pandas.
 HEAVY = ("pandas", "plotly.graph_objects", "duckdb", "pages.elements.charts", "pages.elements.frame")
-# Of glibc's mallopt: in how many heaps threads keep what they allocate.
-M_ARENA_MAX, HEAPS = -8, 2
 
 
 @asynccontextmanager
@@ -93,15 +90,6 @@ def limits() -> Dashboard:
     return dashboard
 
 
-def keep_memory_together() -> None:
-    """Has all threads share two heaps, where the C library is glibc: by itself it gives each its own, and what is freed of an old
-    version leaves holes in all of them (30 MB in three minutes of new versions)."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:
-        mallopt(M_ARENA_MAX, HEAPS)
-
-
-keep_memory_together()
 settings_from_arguments()
 server_log.set_up(None)
 login = login_secrets()
