@@ -38,6 +38,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any] | None]:
     for name in HEAVY:
         importlib.import_module(name)
     importlib.import_module("pages.elements.sql_editor").serve()
+    importlib.import_module("pages.elements.timers").hold_back()
     following = importlib.import_module("pages.elements.following")
     tasks = [asyncio.create_task(following.keep_redrawing()), asyncio.create_task(following.rest_when_alone())]
     gc.collect()

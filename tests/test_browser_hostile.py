@@ -253,9 +253,11 @@ def test_plain_text_is_read_as_it_was_written_whatever_markdown_makes_of_it(dial
     wary.locator(f".st-key-{len(WAYS) - 1}-{len(texts) - 1}").wait_for(timeout=60_000)
     settled(wary)
     wary.wait_for_timeout(1000)
-    script = "number => [...document.querySelectorAll(`[class*='st-key-${number}-']`)].map(place => place.querySelector('button, label, [data-testid=stMarkdownContainer]').textContent)"
+    script = "number => [...document.querySelectorAll(`[class*='st-key-${number}-']`)].map(place => place.querySelector('button, label, [data-testid=stMarkdownContainer]')?.textContent)"
     for number, way in enumerate(WAYS):
         more = " 12:30:45" if "time" in way else ""
+        # Elements are fetched when first shown: on a busy machine a place is empty for a while.
+        wary.wait_for_function(f"number => !({script})(number).includes(undefined)", arg=number)
         shown = dict(zip(texts, wary.evaluate(script, number), strict=True))
         assert {text: said for text, said in shown.items() if said != as_read(text) + more} == {}, way
     assert_nothing_happened(wary)

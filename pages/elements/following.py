@@ -18,7 +18,7 @@ from streamlit.runtime import RuntimeState, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
 
-from pages.elements import access, data, notice
+from pages.elements import access, data, notice, timers
 from pages.elements.notice import Trouble
 from warehouse.errors import SupportError
 
@@ -118,10 +118,10 @@ def _ask(context: ScriptRunContext, fragment: str) -> BackMsg:
 
 
 async def _redraw(session: str, places: asyncio.Semaphore) -> None:
-    """Has a page redrawn and waits for it. One that cannot be, as its visitor left, is no longer asked."""
+    """Has a page redrawn and waits for it. One that cannot be, as its visitor left, is no longer asked; one that is busy is asked later."""
     async with places:
         follower = _followers.get(session)
-        if follower is None:
+        if follower is None or timers.is_busy(session):
             return
         if get_instance().is_active_session(session):
             get_instance().handle_backmsg(session, follower.ask)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pages.elements.sitemap import ENTRIES
+from pipelines.start import FEW_HEAPS
 from tests.bench import written
 from tests.bench.figures import Figure, middle, table
 from tests.browsing import PROJECT, free_port, wait_until_served
@@ -134,7 +135,10 @@ def _product(settings: Path) -> Iterator[tuple[list[Process], str]]:
 
 def _begun(name: str, module: list[str], folder: Path) -> Process:
     with (folder / f"{name}.log").open("wb") as log:
-        running = subprocess.Popen([sys.executable, "-m", *module], cwd=PROJECT, stdout=log, stderr=log)
+        environment = {**FEW_HEAPS, **os.environ}
+        running = subprocess.Popen(
+            [sys.executable, "-m", *module], cwd=PROJECT, stdout=log, stderr=log, env=environment
+        )
     return Process(name, running)
 
 
