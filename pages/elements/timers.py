@@ -29,13 +29,14 @@ def hold_back() -> None:
     """Has the running server hold back what timers ask for. Called once, on Streamlit's event loop."""
     runtime = get_instance()
     pass_on = runtime.handle_backmsg
-    waiting: set[asyncio.Task[None]] = set()
+    waiting: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def handle_backmsg(session_id: str, msg: BackMsg, *, client: SessionClient | None = None) -> None:
         if msg.rerun_script.is_auto_rerun and is_busy(session_id):
-            task = asyncio.create_task(when_still(session_id, msg, client))
-            waiting.add(task)
-            task.add_done_callback(waiting.discard)
+            timer = (session_id, msg.rerun_script.fragment_id)
+            if timer not in waiting:
+                waiting[timer] = asyncio.create_task(when_still(session_id, msg, client))
+                waiting[timer].add_done_callback(lambda _: waiting.pop(timer))
         elif not _is_of_another_page(runtime, session_id, msg):
             pass_on(session_id, msg, client=client)
 
