@@ -37,7 +37,7 @@ def _of_this_code() -> Dictionary:
 
 
 @kept(most=100)
-def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
+def _found(_settings: str, version: int | None, words: str) -> pd.DataFrame:
     """Looking through every text costs more than the rest of the page."""
     return dictionary.search(known(), words)
 

@@ -38,7 +38,7 @@ def _of_this_code() -> pd.DataFrame:
 
 
 @kept(most=100)
-def _found(_settings: str, _version: int | None, words: str) -> pd.DataFrame:
+def _found(_settings: str, version: int | None, words: str) -> pd.DataFrame:
     return glossary.search(metrics(), words)
 
 

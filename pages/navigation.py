@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.elements import access, following, notice, wall
+from pages.elements import access, following, notice, wall, widgets
 from pages.elements.people import Person
 from pages.elements.sitemap import ENTRIES
 from warehouse.errors import SupportError
@@ -26,6 +26,7 @@ def visitor() -> Person | None:
 
 
 following.forget()
+widgets.forget_gone()
 person = visitor()
 page = st.navigation(
     [

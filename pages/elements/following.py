@@ -18,7 +18,7 @@ from streamlit.runtime import RuntimeState, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext, ThreadState
 
-from pages.elements import access, data, notice, timers
+from pages.elements import access, data, notice, timers, widgets
 from pages.elements.notice import Trouble
 from warehouse.errors import SupportError
 
@@ -55,6 +55,7 @@ _followers: dict[str, Follower] = {}
 def show(page: str, draw: Callable[[], None]) -> None:
     """A whole page by `draw`, drawn again, without menu and script around it, whenever there is newer data and it may still be seen."""
     access.require(page)
+    widgets.forget_gone()
     shown = newest()
     with notice.instead():
         draw()

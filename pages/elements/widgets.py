@@ -1,0 +1,24 @@
+"""What Streamlit notes of widgets that are gone is dropped, as a page may stay open for days.
+
+A chart whose marks lead on is a widget, and with every new figure another one. Streamlit drops what was chosen in those that are gone,
+but never its notes on them: a kilobyte a chart, version and visitor. tests/test_widgets.py holds that what is used of its inside works.
+"""
+
+from __future__ import annotations
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def forget_gone() -> None:
+    """Drops the notes on this visitor's widgets that have no value any more. Called before anything is drawn."""
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    state = context.session_state._state
+    present, notes, keys = state._new_widget_state, state._new_widget_state.widget_metadata, state._key_id_mapper
+    gone = {name for name in notes if name not in present.states and name not in state._old_state}
+    for name in gone:
+        del notes[name]
+    for name, key in list(keys.id_key_mapping.items()):
+        if keys.get_id_from_key(key) != name:
+            del keys.id_key_mapping[name]
