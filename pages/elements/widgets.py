@@ -1,7 +1,7 @@
 """What Streamlit notes of widgets that are gone is dropped, as a page may stay open for days.
 
 A chart whose marks lead on is a widget, and with every new figure another one. Streamlit drops what was chosen in those that are gone,
-but never its notes on them: a kilobyte a chart, version and visitor. tests/test_widgets.py holds that what is used of its inside works.
+but never its notes on them: 600 bytes a chart, version and visitor. tests/test_widgets.py holds that what is used of its inside works.
 """
 
 from __future__ import annotations
