@@ -142,9 +142,8 @@ class Warehouse:
     def rest(self) -> None:
         """Gives back memory that only makes the next questions faster: for when nobody asks."""
         with self._lock:
-            if _written_ns(
-                version_path(self.folder, self._version)
-            ):  # a version that was removed can only be read while it is open
+            # A version that was removed can only be read while it is open.
+            if _written_ns(version_path(self.folder, self._version)):
                 self._let_go()
 
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:

@@ -10,15 +10,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 
 def forget_gone() -> None:
-    """Drops the notes on this visitor's widgets that have no value any more. Called before anything is drawn."""
+    """Drops the notes on this visitor's widgets that have no value any more. Called before a page, or its part that follows, is drawn."""
     context = get_script_run_ctx()
     if context is None:
         return
     state = context.session_state._state
-    present, notes, keys = state._new_widget_state, state._new_widget_state.widget_metadata, state._key_id_mapper
-    gone = {name for name in notes if name not in present.states and name not in state._old_state}
-    for name in gone:
-        del notes[name]
-    for name, key in list(keys.id_key_mapping.items()):
-        if keys.get_id_from_key(key) != name:
-            del keys.id_key_mapping[name]
+    present, keys = state._new_widget_state, state._key_id_mapper
+    present.widget_metadata = {
+        name: note
+        for name, note in present.widget_metadata.items()
+        if name in present.states or name in state._old_state
+    }
+    keys.set_key_id_mapping(keys._key_id_mapping)
