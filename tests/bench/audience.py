@@ -51,6 +51,8 @@ class Viewer:
     redraws: list[Redraw] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)
+    # The page's, once the server has told it; what is asked for by a timer names it.
+    page_hash: str = ""
     asked: float = 0.0
     began: float | None = None
     bytes: int = 0
@@ -81,6 +83,7 @@ class Viewer:
         asked = BackMsg()
         run = asked.rerun_script
         run.query_string, run.page_name, run.fragment_id, run.is_auto_rerun = self.query, page, fragment, bool(fragment)
+        run.page_script_hash = self.page_hash if fragment else ""
         run.cached_message_hashes.extend(self.kept)
         run.context_info.locale, run.context_info.color_scheme, run.context_info.timezone = "en-GB", "light", "UTC"
         self.asked = self.clock()
@@ -92,6 +95,7 @@ class Viewer:
         self.bytes += len(payload)
         kind = sent.WhichOneof("type")
         if kind == "new_session":
+            self.page_hash = sent.new_session.page_script_hash
             self.begin(list(sent.metadata.run.fragment_ids))
         elif kind == "script_finished" and sent.script_finished in ENDS:
             self.redrawn()
