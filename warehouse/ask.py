@@ -20,6 +20,7 @@ import pandas as pd
 
 from warehouse.connection import newest_version, numbered_versions, reader, version_path
 from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion, line_of
+from warehouse.parsing import parsed
 from warehouse.percentiles import with_percentile_ends
 from warehouse.schema_version import refuse_other
 from warehouse.scope import EVERYTHING, Scope, ScopedVersion
@@ -150,11 +151,11 @@ class Warehouse:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
         try:
             with self._cursor(scope) as cursor:
-                return cursor.execute(sql, named).df()
+                return cursor.execute(parsed(sql), named).df()
         except DAMAGE as error:
             self._give_up(error)
         with self._cursor(scope) as cursor:
-            return cursor.execute(sql, named).df()
+            return cursor.execute(parsed(sql), named).df()
 
     def _give_up(self, error: duckdb.Error) -> None:
         """Asks no more of a version whose file cannot be read. One that is merely gone stays readable while it is open.

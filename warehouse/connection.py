@@ -11,6 +11,7 @@ from uuid import uuid4
 import duckdb
 
 from warehouse.errors import NoWarehouse, line_of
+from warehouse.parsing import parsing_once
 from warehouse.schema_version import refuse_other
 from warehouse.temp_folders import own_temp_folder
 
@@ -34,7 +35,7 @@ def open_for_writing(path: Path, memory_limit: str | None = None) -> duckdb.Duck
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     # An ASOF join of what looks like few rows would be a nested loop: the estimate is often far too low, and the loop quadratic.
     connection.execute("set asof_loop_join_threshold = 0")
-    return connection
+    return parsing_once(connection)
 
 
 def temporary(connection: duckdb.DuckDBPyConnection, name: str, select: str) -> None:

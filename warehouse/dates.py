@@ -24,17 +24,14 @@ def found_formats(
     suspects = [
         field.name for field in staging.kind.fields if field.type == "instant" and not staging.formats(field.name)
     ]
+    wrong = connection.execute("select distinct split_part(reason, ': ', 1) from staged where reason is not null")
     found = {}
-    for name in suspects:
-        wrong = connection.execute(
-            "select count(*) from staged where starts_with(reason, $start)", {"start": f"{name}: "}
-        ).fetchone()
-        if wrong and wrong[0]:
-            if len(members) > 1:
-                raise FileRefused("the files are looked at one by one")
-            formats = _only_order(connection, staging, delivered, name, members[0])
-            if formats:
-                found[name] = formats
+    for name in sorted(set(suspects) & {name for (name,) in wrong.fetchall()}):
+        if len(members) > 1:
+            raise FileRefused("the files are looked at one by one")
+        formats = _only_order(connection, staging, delivered, name, members[0])
+        if formats:
+            found[name] = formats
     return found
 
 
