@@ -40,12 +40,12 @@ class Drawn(NamedTuple):
 def drawn(view: View) -> Drawn | None:
     """Tiles, charts and the table, made once for everyone who looks at the same thing."""
     asked = {"kind": view.kind, "zone": view.zone}
-    waits = frame.in_channel_order(view, view.ask("wait_times", grain=None, **asked))
+    waits = frame.in_channel_order(view, view.ask("wait_marks", grain=None, **asked))
     if waits.empty:
         return None
     kept = frame.in_channel_order(view, view.ask("within_target", grain=None, **asked))
     grain, end = view.period.grain, local_time(view.period.end, view.zone).replace(tzinfo=None)
-    bins = wait_charts.with_ends(view.ask("wait_times", grain=grain, **asked), grain, end)
+    bins = wait_charts.with_ends(view.ask("wait_marks", grain=grain, **asked), grain, end)
     kept_bins = view.ask("within_target", grain=grain, **asked)
     kept_bins = wait_charts.with_ends(kept_bins[kept_bins["all_channels"]], grain, end)
     return Drawn(
@@ -95,7 +95,7 @@ def _tiles(
 
 
 def _percentiles(view: View, now: pd.Series, finished: pd.DataFrame) -> list[Tile]:
-    before = _whole(view.ask_before("wait_times", grain=None, kind=view.kind, zone=view.zone))
+    before = _whole(view.ask_before("wait_marks", grain=None, kind=view.kind, zone=view.zone))
     found = []
     for label, name in (("Median wait", "median"), ("90th percentile", "p90"), ("95th percentile", "p95")):
         value, known = now[f"{name}_seconds"], now[f"{name}_is_known"]

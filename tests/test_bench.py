@@ -54,7 +54,7 @@ def test_what_a_page_asks_is_found_and_answers_as_plain_sql_does(tmp_path: Path)
     pipelines.close()
     timed = questions.measured(tmp_path, ("wait_times",))  # raises where an answer differs
     asked = {(one.asked.period, one.asked.name) for one in timed}
-    assert {("30 days", "wait_times first"), ("all time", "wait_times first"), ("all time", "wait_curve")} <= asked
+    assert {("30 days", "wait_marks first"), ("all time", "wait_marks first"), ("all time", "wait_curve")} <= asked
     assert any(one.plain is not None for one in timed)
     assert max(one.milliseconds for one in timed) < 5000
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pandas as pd
@@ -31,6 +32,15 @@ def ask(small: SmallWarehouse, question: str, filters: Filters = DAY, **values: 
     return Warehouse(small.folder / "data").ask(question, filters, **(PLAIN | values))
 
 
+def wait_times(small: SmallWarehouse, filters: Filters = DAY, **values: Any) -> pd.DataFrame:
+    """As the page has it, which is what the SQL says."""
+    said, shown = ask(small, "wait_times", filters, **values), ask(small, "wait_marks", filters, **values)
+    if not said.empty:
+        pd.testing.assert_frame_equal(shown, said, check_dtype=False)
+    assert len(shown) == len(said)
+    return shown
+
+
 def whole(frame: pd.DataFrame) -> pd.Series:
     """The row of all channels."""
     return frame[frame["all_channels"]].iloc[0]
@@ -39,7 +49,7 @@ def whole(frame: pd.DataFrame) -> pd.Series:
 def test_with_every_wait_answered_the_shown_and_the_naive_percentiles_are_the_same(small: SmallWarehouse) -> None:
     for seconds in (60, 120, 180, 240, 300, 360, 420, 480, 540, 600):
         small.wait(NOON - minutes(60), seconds)
-    row = whole(ask(small, "wait_times"))
+    row = whole(wait_times(small))
     assert (row["median_seconds"], row["p90_seconds"], row["p95_seconds"]) == (300, 540, 600)
     assert (row["naive_median_seconds"], row["naive_p90_seconds"], row["naive_p95_seconds"]) == (300, 540, 600)
     assert row[["median_is_known", "p90_is_known", "p95_is_known"]].all()
@@ -57,7 +67,7 @@ def test_people_still_waiting_lengthen_the_wait_as_kaplan_and_meier_count_it(sma
     ):
         small.wait(NOON - minutes(60), seconds, outcome)
     small.wait(NOON - minutes(5), None)
-    row = whole(ask(small, "wait_times"))
+    row = whole(wait_times(small))
     assert (row["waits"], row["answered"], row["waiting"], row["abandoned"]) == (6, 4, 1, 1)
     assert row["median_seconds"] == 240
     assert row["p90_seconds"] == 360
@@ -69,12 +79,12 @@ def test_a_queue_that_stops_answering_waits_longer_though_the_naive_figure_says_
     began = [NOON - timedelta(hours=30) + minutes(place) for place in range(10)]
     for place, moment in enumerate(began):
         small.wait(moment, 300 if place < 4 else 3000)
-    good = whole(ask(small, "wait_times", replace(DAY, start=NOON - timedelta(hours=48))))
+    good = whole(wait_times(small, replace(DAY, start=NOON - timedelta(hours=48))))
     # The same queue when nobody answers but the first four: six are still open two hours later.
     small.waits.clear()
     for place in range(10):
         small.wait(NOON - timedelta(hours=2), 300 if place < 4 else None)
-    stopped = whole(ask(small, "wait_times"))
+    stopped = whole(wait_times(small))
     assert stopped["naive_median_seconds"] < good["naive_median_seconds"]
     assert stopped["median_seconds"] > good["median_seconds"]
     assert (stopped["median_seconds"], stopped["median_is_known"]) == (7200, False)
@@ -84,7 +94,7 @@ def test_waits_with_impossible_times_are_counted_and_averaged_in_nowhere(small: 
     small.wait(NOON - minutes(60), 60)
     for _ in range(3):
         small.wait(NOON - minutes(60), -600, fault="answered before asked")
-    assert whole(ask(small, "wait_times"))["waits"] == 1
+    assert whole(wait_times(small))["waits"] == 1
     assert ask(small, "wait_faults")[["fault", "waits"]].values.tolist() == [["answered before asked", 3]]
     assert ask(small, "wait_curve")["answered_share"].max() == 1
 
@@ -112,7 +122,7 @@ def test_the_share_within_target_counts_waits_whose_target_time_has_passed_and_h
 
 
 def test_without_waits_shares_and_percentiles_have_no_rows_rather_than_zeros(small: SmallWarehouse) -> None:
-    assert ask(small, "wait_times").empty
+    assert wait_times(small).empty
     assert ask(small, "within_target").empty
     today = ask(small, "live_targets", as_of=NOON, today=NOON - timedelta(hours=12)).iloc[0]
     assert today["decided"] == 0
@@ -297,6 +307,7 @@ def test_filters_list_channels_in_their_order_and_unknown_ones_last(small: Small
 
 
 FILTERED = [
+    "wait_marks",
     "wait_times",
     "wait_curve",
     "within_target",
@@ -395,3 +406,19 @@ def test_every_so_many_versions_a_new_duckdb_reads_and_questions_on_the_old_one_
             assert told(warehouse, "select count(*) from duckdb_databases() where database_name like 'version%'") <= 2
         assert running.fetchone() == ("The first",)
         assert len(running.fetchall()) == 200_000
+
+
+@pytest.mark.parametrize("grain", [None, "hour"])
+def test_percentiles_of_waits_made_outside_sql_are_those_of_its_macros(
+    small: SmallWarehouse, grain: str | None
+) -> None:
+    random = Random(7)
+    for _ in range(300):
+        ends = random.choice(["answered"] * 5 + ["abandoned", "solved", None])
+        began = NOON - minutes(random.randrange(60, 300))
+        took = random.choice((random.randrange(1, 3600), 600))
+        channel = random.choice(("email", "chat", "phone"))
+        small.wait(began, took if ends else None, ends or "waiting", channel=channel)
+    small.wait(NOON - minutes(30), None, channel="social")
+    found = wait_times(small, grain=grain, kind=None)
+    assert len(found) >= 5

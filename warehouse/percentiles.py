@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from warehouse.statistics import Z_95, Numbers
 Places = NDArray[np.int64]
 # As in the macro censored_percentile: a share this close is reached.
 CLOSE = 1e-9
+COUNTS = ["waits", "answered", "waiting", "abandoned", "solved"]
+SHARES = {"median": 0.5, "p90": 0.9, "p95": 0.95}
 
 
 def with_percentile_ends(frame: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -32,7 +35,7 @@ def with_percentile_ends(frame: pd.DataFrame, share: float) -> pd.DataFrame:
     found = frame.drop(columns="marks").assign(is_known=True)
     if len(rows) == 0:
         return found
-    groups = _Groups([np.asarray(marks) for marks in frame["marks"].iloc[rows]])
+    groups = _Groups([np.sort(marks) for marks in frame["marks"].iloc[rows]])
     low, high = (
         np.where(groups.are_done, *ends) for ends in zip(groups.ranked(share), groups.banded(share), strict=True)
     )
@@ -41,6 +44,36 @@ def with_percentile_ends(frame: pd.DataFrame, share: float) -> pd.DataFrame:
     is_known = groups.left_undone() <= 1 - share + CLOSE
     for column, values in (("value", value), ("low", low), ("high", high), ("is_known", is_known)):
         found.iloc[rows, found.columns.get_loc(column)] = values
+    return found
+
+
+def wait_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """What questions/wait_times.sql says, of the rows of wait_marks.sql: each channel and bin, before them each bin of all channels.
+
+    Columns: channel, all_channels, bin, waits, answered, waiting, abandoned, solved; of answered waits alone
+    naive_median_seconds, naive_p90_seconds, naive_p95_seconds; of all of them median_seconds, p90_seconds, p95_seconds, and whether each is
+    known.
+    """
+    if frame.empty:
+        return frame.drop(columns="marks").assign(all_channels=False)
+    parts = frame.assign(all_channels=False, marks=[np.sort(marks) for marks in frame["marks"]])
+    alike = parts.groupby("bin", dropna=False, as_index=False)
+    whole = alike[COUNTS].sum().assign(channel=np.nan, all_channels=True).astype({"channel": frame["channel"].dtype})
+    # This kind of sorting is quick where parts are in order.
+    whole["marks"] = [np.sort(np.concatenate(marks.to_list()), kind="stable") for _, marks in alike["marks"]]
+    found = [_with_percentiles(whole), _with_percentiles(parts.sort_values(["channel", "bin"]))]
+    return pd.concat(found, ignore_index=True)
+
+
+def _with_percentiles(frame: pd.DataFrame) -> pd.DataFrame:
+    groups = _Groups(frame["marks"].to_list())
+    found = frame[["channel", "all_channels", "bin", *COUNTS]].copy()
+    for name, share in SHARES.items():
+        found[f"naive_{name}_seconds"] = groups.percentile_of_done(share)
+    for name, share in SHARES.items():
+        found[f"{name}_seconds"] = groups.percentile(share)
+    for name, share in SHARES.items():
+        found[f"{name}_is_known"] = groups.left_undone() <= 1 - share + CLOSE
     return found
 
 
@@ -57,8 +90,6 @@ class _Groups:
         self.sizes = np.array([len(group) for group in marks])
         self.starts = np.cumsum(self.sizes) - self.sizes
         self.marks = np.concatenate(marks)
-        for start, size in zip(self.starts, self.sizes, strict=True):
-            self.marks[start : start + size].sort()
         is_cut = self.marks & 1 == 1
         self.cut = np.flatnonzero(is_cut)
         self.first_cut = np.searchsorted(self.cut, self.starts)
@@ -78,6 +109,22 @@ class _Groups:
         """The first duration after which so many are done; the longest where there is none."""
         place = self._first(lambda place: self._curve(place)[0] <= 1 - share + CLOSE)
         return self._of_rank(np.minimum(place, self.sizes))
+
+    @cached_property
+    def _done(self) -> Places:
+        """The marks of durations that are over."""
+        done: Places = self.marks[self.marks & 1 == 0]
+        return done
+
+    def percentile_of_done(self, share: float) -> Numbers:
+        """As quantile_disc gives it of the durations that are over, in thousandths of a share; NaN where none is."""
+        sizes = self.sizes - np.diff(np.append(self.first_cut, len(self.cut)))
+        starts = np.cumsum(sizes) - sizes
+        rank = np.maximum(sizes - sizes * (1000 - round(1000 * share)) // 1000, 1)
+        exists = sizes > 0
+        found = np.full(len(sizes), np.nan)
+        found[exists] = (self._done[(starts + rank - 1)[exists]] >> 1) / 1000
+        return found
 
     def ranked(self, share: float) -> tuple[Numbers, Numbers]:
         """The durations of those ranks that so many are below with a chance of at most 2.5 % either way."""

@@ -151,7 +151,7 @@ for _name, (_table, _date, _seconds, _done) in _DURATIONS.items():
 PLAIN |= _by("first_contact_resolution", _CAME_BACK, "first_solved_at")
 PLAIN |= _by("transfer_rate", _PASSED_ON, "created_at")
 PLAIN |= {"series open_ticket_age": Plain(_OPEN_AGE, ("value",))}
-PLAIN |= {"wait_times first": Plain(_WAIT_TIMES, ("channel", "waits", "median_seconds"))}
+PLAIN |= {"wait_marks first": Plain(_WAIT_TIMES, ("channel", "waits", "median_seconds"))}
 PLAIN |= (
     _tickets("created", "created_at") | _tickets("first_solved", "first_solved_at") | _tickets("resolved", "solved_at")
 )
