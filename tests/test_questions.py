@@ -15,7 +15,9 @@ import pytest
 
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
 from warehouse import ask as ask_module
+from warehouse import connection as connection_module
 from warehouse.ask import QUESTIONS, Filters, Warehouse
+from warehouse.errors import TooMuch
 from warehouse.scope import EVERYTHING
 
 DAY = Filters(NOON - timedelta(hours=12), NOON + timedelta(seconds=1))
@@ -422,3 +424,18 @@ def test_percentiles_of_waits_made_outside_sql_are_those_of_its_macros(
     small.wait(NOON - minutes(30), None, channel="social")
     found = wait_times(small, grain=grain, kind=None)
     assert len(found) >= 5
+
+
+def test_a_question_that_takes_too_much_memory_says_so_and_the_next_one_is_answered(
+    small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2000):
+        small.wait(NOON - minutes(60), 60)
+    small.publish()
+    monkeypatch.setattr(connection_module, "READING_MEMORY", "600KB")
+    warehouse = Warehouse(small.folder / "data")
+    with pytest.raises(TooMuch, match="Choose a shorter period"):
+        warehouse.ask("wait_marks", DAY, **PLAIN)
+    monkeypatch.undo()
+    warehouse.rest()
+    assert whole(warehouse.ask("wait_marks", DAY, **PLAIN))["waits"] == 2000

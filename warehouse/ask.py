@@ -18,8 +18,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.connection import newest_version, numbered_versions, reader, version_path
-from warehouse.errors import NoWarehouse, OtherSchema, UnknownQuestion, line_of
+from warehouse.connection import READING_MEMORY, newest_version, numbered_versions, reader, version_path
+from warehouse.errors import NoWarehouse, OtherSchema, TooMuch, UnknownQuestion, line_of
 from warehouse.parsing import parsed
 from warehouse.percentiles import wait_times, with_percentile_ends
 from warehouse.schema_version import refuse_other
@@ -105,7 +105,7 @@ class Warehouse:
         """The answer of `questions/<question>.sql` as a frame, its columns as the file's first lines say, agents named as `scope` has it;
         of wait_marks what `percentiles.wait_times` makes of it.
 
-        `values` are further parameters that the question names. Raises UnknownQuestion, NoWarehouse, and duckdb.Error
+        `values` are further parameters that the question names. Raises UnknownQuestion, NoWarehouse, TooMuch, and duckdb.Error
         where a value is missing.
         """
         found = self._answer(question_sql(question), filters.parameters() | values, scope)
@@ -132,7 +132,7 @@ class Warehouse:
         `within_days` is how long a solved ticket must stay quiet to count as resolved at first contact.
 
         Raises UnknownQuestion for a name that is not in CATALOGUE, ValueError where bins are asked for without start and end,
-        NoWarehouse, and duckdb.Error for a zone that there is none of.
+        NoWarehouse, TooMuch, and duckdb.Error for a zone that there is none of.
         """
         if grain and (filters.start is None or filters.end is None):
             raise ValueError("bins need the start and the end of the period")
@@ -152,10 +152,17 @@ class Warehouse:
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
         try:
-            with self._cursor(scope) as cursor:
-                return cursor.execute(parsed(sql), named).df()
-        except DAMAGE as error:
-            self._give_up(error)
+            try:
+                return self._run(sql, named, scope)
+            except DAMAGE as error:
+                self._give_up(error)
+            return self._run(sql, named, scope)
+        except duckdb.OutOfMemoryException as error:
+            raise TooMuch(
+                f"This takes more memory than pages may use at once ({READING_MEMORY}). Choose a shorter period, or fewer channels or teams"
+            ) from error
+
+    def _run(self, sql: str, named: dict[str, Any], scope: Scope) -> pd.DataFrame:
         with self._cursor(scope) as cursor:
             return cursor.execute(parsed(sql), named).df()
 

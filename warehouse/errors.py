@@ -44,6 +44,10 @@ class OtherSchema(SupportError):
     """A file was written by a version of the product whose files this one cannot use."""
 
 
+class TooMuch(SupportError):
+    """A question takes more memory than questions of pages may."""
+
+
 class UnknownQuestion(SupportError):
     """A question was asked that warehouse/questions/ does not hold."""
 

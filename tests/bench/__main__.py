@@ -40,6 +40,7 @@ def _measured(asked: argparse.Namespace, folder: Path) -> list[Figure]:
         desk = folder / str(tickets)
         if "loading" in asked.parts or not (desk / "data").exists():
             found += loading.figures(desk, tickets)
+            print(table([figure for figure in found if not figure.is_detail]), flush=True)
         if "questions" in asked.parts:
             timed[tickets] = questions.measured(desk)
             found += questions.short(timed[tickets], tickets) + questions.every(timed[tickets], tickets)
