@@ -113,3 +113,11 @@ def test_what_is_of_a_version_goes_with_it_whoever_asked_for_the_newer_one() -> 
     assert [one() for one in seen[7]] == [None, None]
     assert all(one() for one in seen[8])  # a question may still be on it
     assert always()
+
+
+def test_a_version_by_another_name_is_refused_as_its_answers_would_never_go() -> None:
+    with pytest.raises(TypeError, match="is called version, not _version"):
+
+        @kept(most=2)
+        def found(_version: int) -> int:
+            return _version

@@ -41,6 +41,8 @@ class Places:
     def __init__(self, most: int, build: Callable[..., Any]) -> None:
         self._most = most
         names = list(signature(build).parameters)
+        if unclear := [name for name in names if "version" in name and name != "version"]:
+            raise TypeError(f"{build.__name__}: the version that an answer is of is called version, not {unclear[0]}")
         self._version_at = names.index("version") if "version" in names else None
         self._looking = Lock()
         self._kept: OrderedDict[Any, tuple[int | None, Once]] = OrderedDict()
