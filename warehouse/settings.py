@@ -126,7 +126,7 @@ class Schedule(Section):
     """When the pipelines look for new exports: every so often, or by a crontab line in the account's time zone; and when they put
     their file in order, by such a line."""
 
-    refresh: Seconds = 5.0
+    refresh: Seconds = 2.0
     refresh_cron: Crontab | None = None
     upkeep_cron: Crontab = "30 3 * * *"
 
