@@ -14,11 +14,14 @@ from
                 select source, ticket_id, {{ part }} as part, happened_at, sum(open_change) as open_change,
                 from backlog_changes
                 semi join
-                    -- Open now, or until some time in the period: a ticket over is in its status since it left, or since later.
+                    -- Open now, or until the first bin ended: a ticket over is in its status since it left, or since later.
                     (
                         select distinct ticket_no,
                         from store.tickets
-                        where $start::timestamp is null or is_open or status_since_at is null or status_since_at >= $start
+                        where
+                            is_open
+                            or status_since_at is null
+                            or status_since_at >= (select min(first_bin.ends_at) from ({{ ends }}) as first_bin)
                     ) using (ticket_no)
                 where {{ chosen }}
                 group by all
