@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 import duckdb
 
-# A parsed text takes some 60 kB. A run of the pipelines has some 200; those that name files pass through.
+# A parsed text takes some 60 kB. A run of the pipelines has some 200 that come again; those that name files never do, and go first.
 MOST_TEXTS = 300
 _lock = Lock()
 

@@ -1,4 +1,4 @@
-"""A percentile of durations and how sure it is, for many groups at once: what `Warehouse.series` adds to the rows that SQL gives it."""
+"""Percentiles of durations and how sure they are, for many groups at once: what `Warehouse` adds to the rows that SQL gives it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _with_percentiles(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 class _Groups:
-    """Durations of many groups one after the other, each group's in order, those over before those cut short at the same moment.
+    """Durations of many groups one after the other, each group's given in order, those over before those cut short at the same moment.
 
     After k of n durations the Kaplan-Meier curve is (n - k) / n, and for each one cut short among them, at place p, (n - p + 1) / (n - p)
     times as high: only those that were cut short

@@ -1,6 +1,5 @@
--- One row per channel and bin ($grain of the account's time zone; null: the whole period) in which waits began, for
--- warehouse/percentiles.py:
--- it makes of them, and of all channels together, what wait_times.sql says, as numpy sorts faster than SQL.
+-- One row per channel and bin ($grain of the account's time zone; null: the whole period) in which waits began: the waits, as marks.
+-- Out of them warehouse/percentiles.py works out what wait_times.sql says, of all channels together too: numpy sorts faster than SQL.
 -- A mark is a wait in milliseconds, doubled, plus one where it is still open, was given up, or ended without an answer.
 -- Quarter hours of the period and the bin each belongs to: clocks change on quarter hours, and rows are many.
 -- $kind: first answers or next ones; null: both.
