@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 LOOK_SECONDS = 1.0
@@ -17,7 +18,8 @@ log = logging.getLogger("pipelines")
 
 
 def wait(scheduler: BaseScheduler, stop: threading.Event) -> None:
-    """Waits until `stop` is set. Where the clock is set back meanwhile, what runs at intervals is due at once, and the rest by the new time."""
+    """Waits until `stop` is set. Where the clock is set back meanwhile, what runs at intervals or once is due at once, and the rest
+    by the new time."""
     before = _ahead()
     while not stop.wait(LOOK_SECONDS):
         now = _ahead()
@@ -35,5 +37,5 @@ def _ahead() -> float:
 def _reschedule(scheduler: BaseScheduler) -> None:
     now = datetime.now(UTC)
     for job in scheduler.get_jobs():
-        is_interval = isinstance(job.trigger, IntervalTrigger)
-        job.modify(next_run_time=now if is_interval else job.trigger.get_next_fire_time(None, now))
+        is_due = isinstance(job.trigger, IntervalTrigger | DateTrigger)
+        job.modify(next_run_time=now if is_due else job.trigger.get_next_fire_time(None, now))

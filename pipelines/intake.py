@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,6 +34,8 @@ class Intake:
         self.landing = landing
         self.scratch = scratch
         self.progress = progress
+        # Files that are known to be whole as they were moved in, where somebody watches (see doorbell).
+        self.moved_in: Container[Path] = ()
         # The highest number that a landed file has.
         self.highest_number = 0
         self.feeds_of_remote = {
@@ -109,7 +111,7 @@ class Intake:
         seen = journal.looked(connection, feed.name)
         new = [look for look in files.look_over(feed.source.path) if look.key() not in seen]
         contents = journal.contents(connection, feed.name) if new else set()
-        yield from self._land(connection, feed, files.settled(new), feed.source.path, contents)
+        yield from self._land(connection, feed, files.settled(new, self.moved_in), feed.source.path, contents)
 
     def _pull_tables(self, connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> Iterator[Arrival]:
         """Raw tables of which one changed, turned into export files of each kind of row."""

@@ -503,12 +503,21 @@ class Pipelines:
             return False
         return journal.is_to_be_rewritten(self.connection) or (self._is_unpublished() and self._may_publish())
 
+    def seconds_to_publication(self) -> float | None:
+        """Until what is put off may be published; None where nothing is."""
+        if not self._is_unpublished():
+            return None
+        return max(self._published_at + self._pause() - time.monotonic(), 0.0)
+
     def _next_version(self) -> int:
         return max([journal.newest_version(self.connection), *numbered_versions(self.folder)], default=0) + 1
 
     def _may_publish(self) -> bool:
-        usual = median(self._publishings) if self._publishings else 0
-        return time.monotonic() - self._published_at >= usual * (PUBLISHING_SHARE - 1)
+        return time.monotonic() - self._published_at >= self._pause()
+
+    def _pause(self) -> float:
+        """Seconds between two publications."""
+        return (median(self._publishings) if self._publishings else 0) * (PUBLISHING_SHARE - 1)
 
 
 def _open_loading(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -15,9 +16,11 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from pipelines import clock
+from pipelines.doorbell import Doorbell
 from pipelines.health_address import answering
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
@@ -29,6 +32,8 @@ from warehouse.settings import Settings
 SAID_EVERY_SECONDS = 60.0
 # Between two steps of the upkeep.
 REST_SECONDS = 0.2
+# What is delivered within so long is taken in together.
+GATHER_SECONDS = 0.1
 # Pages say that the pipelines do not run after a few of them.
 SIGN_SECONDS = 10.0
 log = logging.getLogger("pipelines")
@@ -51,7 +56,8 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
     sign_of_life(pipelines)
     signs = IntervalTrigger(seconds=SIGN_SECONDS, timezone=UTC)
     _add(scheduler, "sign of life", sign_of_life, signs, pipelines, executor="signs", at_once=False)
-    _add(scheduler, "refresh", _refresh, refresh_trigger(pipelines.settings), pipelines, turn, watch)
+    refreshing = Refreshing(scheduler, pipelines, turn, watch)
+    _add(scheduler, "refresh", refreshing.look, refresh_trigger(pipelines.settings))
     _add(
         scheduler,
         "upkeep",
@@ -69,7 +75,7 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         _add(scheduler, f"pull {name}", _pull, trigger, pipelines.settings, name, stop, executor="pulls")
     scheduler.start()
     try:
-        with answering(pipelines.settings.health, watch):
+        with answering(pipelines.settings.health, watch), refreshing.on_delivery():
             clock.wait(scheduler, stop)
     finally:
         scheduler.shutdown(wait=True)
@@ -83,19 +89,74 @@ def _add(
     *arguments: Any,
     executor: str = "default",
     at_once: bool = True,
+    max_instances: int = 1,
 ) -> None:
-    """Work from now on, or from the first time that its trigger names: one at a time; what is late is done once, not skipped and not made up for."""
+    """Work from now on, or from the first time that its trigger names, in place of what had its name: what is late is done once, not skipped
+    and not made up for."""
     scheduler.add_job(
         work,
         trigger,
         args=arguments,
         id=name,
         executor=executor,
-        max_instances=1,
+        max_instances=max_instances,
+        replace_existing=True,
         coalesce=True,
         misfire_grace_time=None,
         **({"next_run_time": datetime.now(UTC)} if at_once else {}),
     )
+
+
+class Refreshing:
+    """Looks for new exports and takes them in, in the writer's turn."""
+
+    def __init__(
+        self, scheduler: BackgroundScheduler, pipelines: Pipelines, turn: threading.Lock, watch: Watch
+    ) -> None:
+        self._scheduler = scheduler
+        self._pipelines = pipelines
+        self._turn = turn
+        self._watch = watch
+        self._is_due = threading.Event()
+
+    def look(self) -> None:
+        """A run, where there is something to do; where its publication is put off, another when it may be made."""
+        with self._turn:
+            report = self._pipelines.run("schedule", only_if_new=True)
+            if report:
+                _say(report)
+            self._watch.looked(self._pipelines, report)
+            seconds = self._pipelines.seconds_to_publication()
+        if seconds is not None and report and report.state == "done":
+            self._once("publication", self.look, seconds)
+
+    @contextmanager
+    def on_delivery(self) -> Iterator[None]:
+        """Until the end of the block, what is delivered is taken in when it comes; not where a crontab line says when."""
+        if self._pipelines.settings.schedule.refresh_cron:
+            yield
+            return
+        doorbell = Doorbell(self._pipelines.settings, self._ring)
+        self._pipelines.intake.moved_in = doorbell
+        doorbell.start()
+        try:
+            yield
+        finally:
+            doorbell.stop()
+
+    def _ring(self) -> None:
+        if not self._is_due.is_set():
+            self._is_due.set()
+            self._once("delivery", self._take_in, GATHER_SECONDS)
+
+    def _take_in(self) -> None:
+        self._is_due.clear()
+        self.look()
+
+    def _once(self, name: str, work: Callable[[], None], seconds: float) -> None:
+        at = DateTrigger(datetime.now(UTC) + timedelta(seconds=seconds))
+        # One may be at work while the next is due.
+        _add(self._scheduler, name, work, at, at_once=False, max_instances=2)
 
 
 def sign_of_life(pipelines: Pipelines) -> None:
@@ -157,14 +218,6 @@ class Slowly:
         if time.monotonic() - self._said_at >= SAID_EVERY_SECONDS:
             self._said_at = time.monotonic()
             log.info(message)
-
-
-def _refresh(pipelines: Pipelines, turn: threading.Lock, watch: Watch) -> None:
-    with turn:
-        report = pipelines.run("schedule", only_if_new=True)
-        if report:
-            _say(report)
-        watch.looked(pipelines, report)
 
 
 def _say(report: Report) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from glob import has_magic
 from pathlib import Path
@@ -75,9 +75,12 @@ def _candidates(pattern: Path) -> Iterator[tuple[Path, os.stat_result]]:
             yield path, stat
 
 
-def settled(looks: list[Look], wait: Callable[[float], None] = time.sleep) -> list[Look]:
-    """Those of `looks` that nobody is still writing."""
-    young = [look for look in looks if time.time_ns() - look.modified_ns < SETTLE_SECONDS * 1e9]
+def settled(
+    looks: list[Look], moved_in: Container[Path] = (), wait: Callable[[float], None] = time.sleep
+) -> list[Look]:
+    """Those of `looks` that nobody is still writing. What was moved in is waited for by nobody: it was whole when it came."""
+    begun = time.time_ns() - int(SETTLE_SECONDS * 1e9)
+    young = [look for look in looks if look.modified_ns > begun and look.path not in moved_in]
     if young:
         wait(SETTLE_SECONDS)
     return [look for look in looks if _is_whole(look)]
