@@ -32,6 +32,7 @@ from warehouse import (
     published,
     rebuilding,
     schema_version,
+    spares,
     state,
 )
 from warehouse.building import build, create_schema, forget_changed_feeds, set_up_sources
@@ -92,8 +93,8 @@ class Pipelines:
         self._published_at = 0.0
         self._problems: list[str] = []
         self.intake = Intake(settings, self.feeds, self.landing, self.scratch, progress)
-        # What the last publications took: one that was slow by chance does not hold up the next.
-        self._publishings: deque[float] = deque(maxlen=3)
+        # What the last publications took, whole copies and those made of an older one: one that was slow by chance does not hold up the next.
+        self._publishings: dict[bool, deque[float]] = {is_made_of: deque(maxlen=3) for is_made_of in (False, True)}
         self._upkeep: Upkeep | None = None
         # What the last look found wrong, and how the last run of this process ended.
         self.problems: list[str] = []
@@ -409,12 +410,13 @@ class Pipelines:
         self.progress(f"publishing version {version}")
         keep = 1 if is_rewritten else self.settings.data.keep_versions
         written = None if is_rewritten else self._written_since_the_last(report.run_id)
+        is_made_of = spares.found(self.connection, self.folder, keep) is not None
         try:
             with _timed(report, "publish"):
                 publish(self.connection, self.loading, self.folder, version, keep, written)
         finally:
             self._published_at = time.monotonic()
-            self._publishings.append(report.seconds["publish"])
+            self._publishings[is_made_of].append(report.seconds["publish"])
         report.version = version
         journal.note_publication(self.connection, report.run_id, report.seconds["publish"])
         if is_rewritten:
@@ -516,8 +518,15 @@ class Pipelines:
         return time.monotonic() - self._published_at >= self._pause()
 
     def _pause(self) -> float:
-        """Seconds between two publications."""
-        return (median(self._publishings) if self._publishings else 0) * (PUBLISHING_SHARE - 1)
+        """Seconds between two publications; none where nobody knows yet what the next one takes."""
+        known = self._publishings[
+            spares.found(self.connection, self.folder, self.settings.data.keep_versions) is not None
+        ]
+        return (median(known) if known else 0) * (PUBLISHING_SHARE - 1)
+
+    def wanted_spare(self) -> Path | None:
+        """The version that a spare is to be copied of, where the next publication would else copy the whole file."""
+        return spares.wanted(self.connection, self.folder, self.settings.data.keep_versions)
 
 
 def _open_loading(path: Path, memory_limit: str | None) -> duckdb.DuckDBPyConnection:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -25,7 +27,7 @@ from pipelines.health_address import answering
 from pipelines.refresh import Pipelines, Report
 from pipelines.sources.remote import pull_one
 from pipelines.watch import Watch
-from warehouse import logs, state
+from warehouse import logs, spares, state
 from warehouse.errors import SupportError, line_of
 from warehouse.settings import Settings
 
@@ -47,6 +49,7 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         "default": ThreadPoolExecutor(1),
         "upkeep": ThreadPoolExecutor(1),
         "signs": ThreadPoolExecutor(1),
+        "spares": ThreadPoolExecutor(1),
         "pulls": ThreadPoolExecutor(max(len(remote_sources), 1)),
     }
     scheduler = BackgroundScheduler(executors=executors, timezone=UTC)
@@ -108,7 +111,7 @@ def _add(
 
 
 class Refreshing:
-    """Looks for new exports and takes them in, in the writer's turn."""
+    """Looks for new exports and takes them in, in the writer's turn; and what follows from a run."""
 
     def __init__(
         self, scheduler: BackgroundScheduler, pipelines: Pipelines, turn: threading.Lock, watch: Watch
@@ -118,6 +121,7 @@ class Refreshing:
         self._turn = turn
         self._watch = watch
         self._is_due = threading.Event()
+        self._is_copying = threading.Event()
 
     def look(self) -> None:
         """A run, where there is something to do; where its publication is put off, another when it may be made."""
@@ -126,8 +130,17 @@ class Refreshing:
             if report:
                 _say(report)
             self._watch.looked(self._pipelines, report)
-            seconds = self._pipelines.seconds_to_publication()
-        if seconds is not None and report and report.state == "done":
+            if report and report.state == "done":
+                self._publish_later()
+            origin = self._pipelines.wanted_spare() if report and report.version else None
+        if origin and not self._is_copying.is_set():
+            self._is_copying.set()
+            self._once("spare", partial(self._make_spare, origin), 0, executor="spares")
+
+    def _publish_later(self) -> None:
+        """A look when what is put off may be published."""
+        seconds = self._pipelines.seconds_to_publication()
+        if seconds is not None:
             self._once("publication", self.look, seconds)
 
     @contextmanager
@@ -153,10 +166,21 @@ class Refreshing:
         self._is_due.clear()
         self.look()
 
-    def _once(self, name: str, work: Callable[[], None], seconds: float) -> None:
+    def _make_spare(self, origin: Path) -> None:
+        try:
+            spares.make(origin)
+            with self._turn:
+                spares.keep(origin)
+                self._publish_later()
+        except OSError as error:
+            log.info(f"no spare version is made: {error.strerror}")
+        finally:
+            self._is_copying.clear()
+
+    def _once(self, name: str, work: Callable[[], None], seconds: float, executor: str = "default") -> None:
         at = DateTrigger(datetime.now(UTC) + timedelta(seconds=seconds))
         # One may be at work while the next is due.
-        _add(self._scheduler, name, work, at, at_once=False, max_instances=2)
+        _add(self._scheduler, name, work, at, executor=executor, at_once=False, max_instances=2)
 
 
 def sign_of_life(pipelines: Pipelines) -> None:

@@ -27,14 +27,15 @@ def copy(origin: Path, target: Path, spare: Path | None) -> None:
     `spare` is an older copy that is of no use any more: it is used up for it, unless somebody still reads it.
     """
     read = _kept_open(origin, origin.stat().st_ino)
-    if _cloned(read, target) or (spare and _brought_up_to_date(read, spare, target)):
+    if cloned(read, target) or (spare and _brought_up_to_date(read, spare, target)):
         return
     with target.open("wb") as write:
         read.seek(0)
         shutil.copyfileobj(read, write, 1 << 24)
 
 
-def _cloned(read: FileIO, target: Path) -> bool:
+def cloned(read: FileIO, target: Path) -> bool:
+    """Makes `target` a clone of an open file, where the file system can."""
     with target.open("wb") as write:
         try:
             fcntl.ioctl(write.fileno(), _FICLONE, read.fileno())
@@ -59,8 +60,6 @@ def _brought_up_to_date(read: FileIO, spare: Path, target: Path) -> bool:
 
     It has its new name first: nobody opens it by the old one any more, and what a killed process leaves half done is swept.
     """
-    if spare.stat().st_nlink > 1:
-        return False  # somebody keeps it under another name
     spare.rename(target)
     target.chmod(0o644)
     size = os.fstat(read.fileno()).st_size

@@ -19,9 +19,12 @@ _NOTED = "published"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
-def note(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Keeps how the published files look now, in place of what was kept before."""
-    names = [PUBLIC_NAME, *(path.name for path in numbered_versions(folder).values())]
+def note(connection: duckdb.DuckDBPyConnection, folder: Path, made: Path) -> None:
+    """Keeps how the published files look now: `made`, which was, and older ones that are still as they were noted. Of the others, such as
+    those from before the machine was started anew, nobody knows what they hold."""
+    before = noted(connection)
+    older = [path.name for path in numbered_versions(folder).values() if path != made and is_as_noted(path, before)]
+    names = [PUBLIC_NAME, made.name, *older]
     looks: dict[str, Any] = {name: _look(folder / name) for name in names}
     value = json.dumps(looks | {"boot": _boot()})
     connection.execute("delete from store.memory where name = $name", {"name": _NOTED})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import copying, published
+from warehouse import copying, published, spares
 from warehouse.connection import numbered_versions, version_path
 from warehouse.errors import CopyDamaged, FolderError
 from warehouse.proving import Written, prove
@@ -36,7 +36,7 @@ def publish(
     target = version_path(folder, version)
     copy = target.with_name(f"{UNPROVEN}{target.name}")
     try:
-        copying.copy(loading, copy, _spare(connection, folder, keep))
+        copying.copy(loading, copy, spares.found(connection, folder, keep))
         _prove(connection, copy, written)
         _forbid_writing(copy)
         copy.rename(target)
@@ -46,18 +46,8 @@ def publish(
         copy.unlink(missing_ok=True)
         raise FolderError(f"version {version} cannot be published in {folder}: {error.strerror}") from error
     _sweep(folder, keep)
-    published.note(connection, folder)
+    published.note(connection, folder, target)
     return target
-
-
-def _spare(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Path | None:
-    """A version that would be swept after this publication; None where none would, where nothing of what was may stay, or where it is
-    not as it was published: what only looks like the original's blocks would stay in it."""
-    versions = numbered_versions(folder)
-    if not 1 < keep <= len(versions):
-        return None
-    oldest = versions[min(versions)]
-    return oldest if published.is_as_noted(oldest, published.noted(connection)) else None
 
 
 def _forbid_writing(path: Path) -> None:
@@ -87,6 +77,7 @@ def _point_public_name(target: Path, folder: Path) -> None:
 def _sweep(folder: Path, keep: int) -> None:
     """Removes all but the newest versions; open readers keep theirs."""
     if keep < 2:
+        spares.drop(folder)
         for path in folder.glob("damaged-*.duckdb*"):
             path.unlink()
     for path in sorted(folder.glob("damaged-warehouse*.duckdb"), key=lambda path: path.stat().st_mtime)[:-KEPT_ASIDE]:
