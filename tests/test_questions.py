@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -107,6 +108,26 @@ def test_the_curve_of_answers_stops_short_of_all_where_customers_gave_up(small: 
     curve = ask(small, "wait_curve")
     assert curve[curve["seconds"] < 4]["answered_share"].max() == 0
     assert curve[curve["seconds"] >= 4]["answered_share"].unique().tolist() == [0.5]
+
+
+def test_the_curve_of_answers_is_the_one_that_walking_through_every_wait_gives(small: SmallWarehouse) -> None:
+    chance = np.random.default_rng(5)
+    for channel, count in (("chat", 300), ("email", 120), ("phone", 1)):
+        for _ in range(count):
+            outcome = str(chance.choice(["answered", "answered", "abandoned", "solved"]))
+            small.wait(NOON - minutes(600), float(chance.integers(1, 900)), outcome, channel=channel)
+    curve = ask(small, "wait_curve")
+    assert set(curve["channel"]) == {"chat", "email", "phone"}
+    for channel, rows in curve.groupby("channel"):
+        waits = sorted(
+            (wait["wait_seconds"], wait["outcome"] != "answered") for wait in small.waits if wait["channel"] == channel
+        )
+        for seconds, share in zip(rows["seconds"], rows["answered_share"], strict=True):
+            undone = 1.0
+            for place, (waited, is_cut) in enumerate(waits):
+                if waited <= seconds and not is_cut:
+                    undone *= 1 - 1 / (len(waits) - place)
+            assert share == pytest.approx(1 - undone, abs=1e-9), (channel, seconds)
 
 
 def test_the_share_within_target_counts_waits_whose_target_time_has_passed_and_has_its_wilson_interval(

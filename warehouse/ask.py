@@ -21,7 +21,7 @@ import pandas as pd
 from warehouse.connection import READING_MEMORY, newest_version, numbered_versions, reader, version_path
 from warehouse.errors import NoWarehouse, OtherSchema, TooMuch, UnknownQuestion, line_of
 from warehouse.parsing import parsed
-from warehouse.percentiles import wait_times, with_percentile_ends
+from warehouse.percentiles import FINISHED, with_percentile_ends
 from warehouse.schema_version import refuse_other
 from warehouse.scope import EVERYTHING, Scope, ScopedVersion
 from warehouse.series import Grain, Split, series_named, series_sql
@@ -103,13 +103,13 @@ class Warehouse:
         self, question: str, filters: Filters = Filters(), scope: Scope = EVERYTHING, **values: Any
     ) -> pd.DataFrame:
         """The answer of `questions/<question>.sql` as a frame, its columns as the file's first lines say, agents named as `scope` has it;
-        of wait_marks what `percentiles.wait_times` makes of it.
+        of the questions in percentiles.FINISHED, what that makes of it.
 
         `values` are further parameters that the question names. Raises UnknownQuestion, NoWarehouse, TooMuch, and duckdb.Error
         where a value is missing.
         """
         found = self._answer(question_sql(question), filters.parameters() | values, scope)
-        return wait_times(found) if question == "wait_marks" else found
+        return FINISHED[question](found) if question in FINISHED else found
 
     def series(
         self,

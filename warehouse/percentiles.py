@@ -65,6 +65,37 @@ def wait_times(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
+def against_target(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of consistency_against_target.sql, whose marks are in millionths of the target, as those of a series: value, low and high are
+    shares of it (1: exactly on target)."""
+    found = with_percentile_ends(frame, SHARES["median"])
+    ends = ["value", "low", "high"]
+    return found.assign(**(found[ends].astype(float) / 1000))
+
+
+def answered_curve(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row per channel x duration of a scale from 1 second to the longest wait, of the rows of wait_curve.sql: the share answered
+    within it. Columns: channel, seconds, answered_share (0-1).
+
+    The scale has eight points for every doubling, up to the last wait of the channel. Nothing is known beyond the last wait, so that it was
+    not answered says nothing.
+    """
+    if frame.empty:
+        return pd.DataFrame({"channel": frame["channel"], "seconds": [], "answered_share": []})
+    marks = [np.sort(group) for group in frame["marks"]]
+    steps = [int(np.ceil(8 * np.log2(max(group[-1] >> 1, 1000) / 1000))) for group in marks]
+    seconds = 2 ** (np.arange(max(*steps, 8) + 1) / 8)
+    # Of each step of the scale, how many waits of each channel were no longer.
+    passed = np.array([np.searchsorted(group, (seconds * 1000).astype(np.int64) * 2 + 1, "right") for group in marks])
+    groups = _Groups(marks)
+    undone = np.array([groups.left_undone(place) for place in passed.T]).T
+    found = [
+        pd.DataFrame({"channel": channel, "seconds": seconds[: last + 1], "answered_share": 1 - shares[: last + 1]})
+        for channel, last, shares in zip(frame["channel"], np.maximum(steps, 8), undone, strict=True)
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
 def _with_percentiles(frame: pd.DataFrame) -> pd.DataFrame:
     groups = _Groups(frame["marks"].to_list())
     found = frame[["channel", "all_channels", "bin", *COUNTS]].copy()
@@ -101,9 +132,9 @@ class _Groups:
         self.rises = np.append(0, np.cumsum(np.log(left / fewer)))
         self.gaps = np.append(0, np.cumsum(1 / (fewer * left)))
 
-    def left_undone(self) -> Numbers:
-        """The share that was undone at last."""
-        return self._curve(self.sizes)[0]
+    def left_undone(self, place: Places | None = None) -> Numbers:
+        """The share that was undone after so many durations of each group; without them, at last."""
+        return self._curve(self.sizes if place is None else place)[0]
 
     def percentile(self, share: float) -> Numbers:
         """The first duration after which so many are done; the longest where there is none."""
@@ -175,3 +206,11 @@ class _Groups:
         """The duration of a rank, from 1; NaN for a rank that a group has not."""
         exists = (rank >= 1) & (rank <= self.sizes)
         return np.where(exists, (self.marks[self.starts + np.where(exists, rank, 1) - 1] >> 1) / 1000, np.nan)
+
+
+# What `Warehouse` makes of the rows of these questions.
+FINISHED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "wait_marks": wait_times,
+    "wait_curve": answered_curve,
+    "consistency_against_target": against_target,
+}

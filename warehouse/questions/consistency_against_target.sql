@@ -1,14 +1,11 @@
--- One row per channel (column part): the median of waits as a share of what was promised (1: exactly on target), on the clock of the
--- promise.
--- Columns as those of a series. A wait counts when it began; still open, given up or ended without an answer, it lasted at least so long
--- (Kaplan and Meier, as the macro censored_percentile). Interval, 95 %: Brookmeyer and Crowley 1982, Biometrics 38:29, from Greenwood's
--- standard error, on the scale of log(-log) (Klein and Moeschberger 2003, Survival Analysis, 4.5). No end known: null.
+-- One row per channel (column part): its waits as a share of what was promised, on the clock of the promise, as marks. Out of them
+-- warehouse/percentiles.py works out the median (1: exactly on target), its 95 % interval and whether it is known. The other columns are
+-- those of a series. A wait counts when it began; still open, given up or ended without an answer, it lasted at least so long. In SQL the
+-- median is censored_percentile(ratio, outcome = 'answered').
+-- A mark is a wait in millionths of its target, doubled, plus one where it is still open, was given up, or ended without an answer.
 with
     ratios as (
-        select
-            channel as part,
-            case when is_business_time then waited_business_seconds else waited_seconds end / target_seconds as ratio,
-            outcome = 'answered' as is_done,
+        select channel, case when is_business_time then waited_business_seconds else waited_seconds end / target_seconds as ratio, outcome,
         from waits
         where
             fault is null
@@ -19,40 +16,19 @@ with
             and ($channels is null or list_contains($channels, channel))
             and ($teams is null or list_contains($teams, team))
             and ($agents is null or list_contains($agents, agent))
-    ),
-
-    ordered as (
-        select *, row_number() over (partition by part order by ratio, is_done desc) as place, count(*) over (partition by part) as n,
-        from ratios
-        where ratio is not null
-    ),
-
-    -- Of n waits, n - place + 1 had lasted so long; each one done leaves 1 - 1 / of them.
-    curves as (
-        select
-            part,
-            ratio,
-            product(case when is_done then (n - place) / (n - place + 1) else 1.0::double end) over shorter as undone,
-            sum(case when is_done and place < n then 1 / ((n - place) * (n - place + 1)) else 0.0::double end) over shorter as doubt,
-        from ordered
-        window shorter as (partition by part order by place rows unbounded preceding)
-    ),
-
-    bounds as (
-        select *, case when undone between 1e-12 and 1 - 1e-12 then exp(1.959963984540054 * sqrt(doubt) / abs(ln(undone))) end as reach,
-        from curves
     )
 
 select
-    part,
+    channel as part,
     null::timestamp as bin,
     true as is_complete,
-    coalesce(min(ratio) filter (where undone <= 0.5 + 1e-9), max(ratio)) as value,
+    null::double as value,
     count(*) as n,
     null::double as hits,
-    min(ratio) filter (where pow(undone, reach) <= 0.5 + 1e-9) as low,
-    min(ratio) filter (where pow(undone, 1 / reach) <= 0.5 + 1e-9) as high,
-    min(undone) <= 0.5 + 1e-9 as is_known,
-from bounds
-group by part
-order by part nulls last
+    null::double as low,
+    null::double as high,
+    list((ratio * 1000000)::bigint * 2 + (outcome <> 'answered')::bigint) as marks,
+from ratios
+where ratio is not null
+group by channel
+order by channel nulls last

@@ -10,7 +10,7 @@ with
             waited_seconds,
             case when is_business_time then waited_business_seconds else waited_seconds end / nullif(target_seconds, 0) as ratio,
             outcome = 'answered' as is_done,
-            hash(source, ticket_id, turn, began_at) as place,
+            hash(ticket_id, began_at) as place,
         from waits
         where
             fault is null
@@ -23,7 +23,8 @@ with
             and ($agents is null or list_contains($agents, agent))
     ),
 
-    every_duration as (
+    -- Of all time they are too many to be kept; reading them twice takes less.
+    every_duration as not materialized(
         select 'first_response' as what, channel, waited_seconds as duration, is_done, place,
         from waits_of_period
         where kind = 'first'
@@ -36,7 +37,7 @@ with
             channel,
             coalesce(age_seconds, full_resolution_seconds) as duration,
             age_seconds is null as is_done,
-            hash(source, ticket_id) as place,
+            hash(ticket_id) as place,
         from tickets
         where
             channel is not null
