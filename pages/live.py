@@ -176,7 +176,7 @@ def _tables(view: View, shown: Drawn) -> None:
     waits_column, agents_column = st.columns([2.25, 1], gap="small")
     with waits_column, st.container(border=True, gap="xsmall", height="stretch"):
         _waits(view, shown.waits)
-    with agents_column, frame.card("Answering now", "agents who answered in the last 30 minutes") as slot:
+    with agents_column, frame.card_with_slot("Answering now", "agents who answered in the last 30 minutes") as slot:
         _place(view, shown.agents, "Nobody answered in the last 30 minutes.", slot)
 
 

@@ -196,8 +196,17 @@ def _instant(local: datetime) -> str:
 
 
 @contextmanager
-def card(title: str, subtitle: str) -> Iterator[DeltaGenerator]:
-    """A bordered box with a title, which is no Markdown, and what its figures are; gives the place right of the title."""
+def card(title: str, subtitle: str) -> Iterator[None]:
+    """A bordered box with a title, which is no Markdown, and what its figures are."""
+    with st.container(border=True, gap="xxsmall", height="stretch"):
+        st.markdown(f"**{plain(title)}**")
+        quiet(subtitle)
+        yield
+
+
+@contextmanager
+def card_with_slot(title: str, subtitle: str) -> Iterator[DeltaGenerator]:
+    """A card that gives the place right of its title."""
     with st.container(border=True, gap="xxsmall", height="stretch"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
             st.markdown(f"**{plain(title)}**", width="content")

@@ -50,10 +50,13 @@ class Server:
 
 @contextmanager
 def server(script: str, *arguments: str) -> Iterator[Server]:
-    """A script on a Streamlit server of its own, from the project's folder and with its settings of Streamlit."""
+    """A script on a Streamlit server of its own, from the project's folder, with its settings of Streamlit and of memory (see pipelines/start.py)."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--", *arguments]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}
+    process = subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
     try:
         wait_until_served(port)
         yield Server(f"http://127.0.0.1:{port}", process.pid)
