@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, following, format, frame, health, health_words, notice
+from pages.elements import access, data, following, format, frame, health, health_words, notice, tables
 from pages.elements.data import View
 from pages.elements.markdown import plain
 from pages.elements.tiles import quiet, tile
 from warehouse import __version__
-from warehouse.deliveries import judged
 
 access.require("data_health")
+
+EVERY_SECONDS = 5
 
 
 def draw(view: View) -> None:
     refresh = data.settings().schedule.refresh_seconds
-    feeds = judged(view.ask("health_sources"), data.now(), refresh)
+    feeds, table = health.feeds(view, _lately(), refresh)
     pulls = view.ask("health_pulls")
     held_back, reasons = notice.held_back(), view.ask("health_reasons")
     findings = view.ask("health_findings") if held_back is None else held_back
@@ -29,14 +32,22 @@ def draw(view: View) -> None:
     _tiles(feeds, findings)
     looked = f"new files are looked for every {format.duration(refresh)}"
     with frame.card("Sources", f"{looked} · rows read = loaded + unchanged + superseded + rejected"):
-        health.feeds_table(view, feeds, reasons)
+        tables.place(view, table)
     if len(pulls):
         health.pulls_card(view, pulls)
     _rejected(view, reasons)
     health.columns_card(view)
-    health.checks_card(view, findings)
+    health.checks_card(
+        view, findings, health.findings_table(view) if held_back is None else health.table_of_findings(findings)
+    )
     health.runs_card(view)
     frame.footnote(view, f"This is version {__version__} of the dashboard.")
+
+
+def _lately() -> datetime:
+    """Now, to some seconds: silences are told in no less, and what is drawn is there for the next visitor."""
+    now = data.now()
+    return now.replace(second=now.second // EVERY_SECONDS * EVERY_SECONDS, microsecond=0)
 
 
 def _tiles(feeds: pd.DataFrame, findings: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -38,9 +39,10 @@ class Finding:
         return f"{self.severity}: {self.meaning} ({self.source}: {self.found:,}, such as {self.examples})"
 
 
-def checks() -> list[Check]:
+@cache
+def checks() -> tuple[Check, ...]:
     """All checks of checks/, by name."""
-    return [_read(path) for path in sorted((SQL_FOLDER / "checks").glob("*.sql"))]
+    return tuple(_read(path) for path in sorted((SQL_FOLDER / "checks").glob("*.sql")))
 
 
 def _read(path: Path) -> Check:

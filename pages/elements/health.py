@@ -17,7 +17,7 @@ from pages.elements.periods import local_time
 from pages.elements.tables import Table
 from pages.elements.tiles import quiet
 from warehouse.checking import checks
-from warehouse.deliveries import STATE_WORDS
+from warehouse.deliveries import STATE_WORDS, judged
 
 TABLE_HEIGHT = 280
 CHART_HEIGHT = 220
@@ -35,8 +35,14 @@ COUNTS = {
 }
 
 
-def feeds_table(view: View, feeds: pd.DataFrame, reasons: pd.DataFrame) -> None:
-    """A row a feed (see warehouse.deliveries.judged); it opens what of it was rejected."""
+@data.drawing
+def feeds(view: View, at: datetime, refresh: float) -> tuple[pd.DataFrame, Table]:
+    """How each feed stands at an instant (see warehouse.deliveries.judged), and as a table: a row opens what of it was rejected."""
+    stand = judged(view.ask("health_sources"), at, refresh)
+    return stand, _feeds_table(view, stand, view.ask("health_reasons"))
+
+
+def _feeds_table(view: View, feeds: pd.DataFrame, reasons: pd.DataFrame) -> Table:
     texts = {
         "Feed": feeds["feed"],
         "State": feeds["state"].map(STATE_WORDS),
@@ -60,7 +66,7 @@ def feeds_table(view: View, feeds: pd.DataFrame, reasons: pd.DataFrame) -> None:
 
     config = dict.fromkeys(("Silent for", "Usual gap", "Late after", *COUNTS), RIGHT)
     config |= {"Feed": _button("feed_opened", opened)}
-    tables.show(view, "feeds", "Sources", pd.DataFrame(texts), feeds, (), config, TABLE_HEIGHT)
+    return tables.table("feeds", "Sources", pd.DataFrame(texts), feeds, (), config, TABLE_HEIGHT)
 
 
 PULL_STATES = {"failing": "failing", "begun": "not to the end yet", "under way": "goes on", "complete": "to the end"}
@@ -171,22 +177,30 @@ def columns_card(view: View) -> None:
         )
 
 
-def checks_card(view: View, findings: pd.DataFrame) -> None:
-    """What checks found in the last run and what to do about it, and every check there is."""
+@data.drawing
+def findings_table(view: View) -> Table:
+    """What checks found in the run that made this version; each row leads to what it is about."""
+    return table_of_findings(view.ask("health_findings"))
+
+
+def checks_card(view: View, findings: pd.DataFrame, table: Table) -> None:
+    """What checks found in the last run, also as a table, what to do about it, and every check there is."""
     known = checks()
-    sound = len(known) - findings["name"].nunique()
+    counts = findings.groupby("name")["found"].sum().to_dict()
+    sound = len(known) - len(counts)
     said = f"{len(known)} after every run, {sound} found nothing · an error keeps the last good version in place"
     with frame.card("Checks", said):
         if findings.empty:
             quiet("Nothing found.")
         else:
-            _findings_table(view, findings)
+            tables.place(view, table)
+            _advice(findings)
         with st.expander("Every check"):
-            lines = [f"- {plain(check.meaning)} ({check.severity}): {_result(check.name, findings)}" for check in known]
+            lines = [f"- {plain(one.meaning)} ({one.severity}): {_result(counts.get(one.name, 0))}" for one in known]
             st.markdown("\n".join(lines))
 
 
-def _findings_table(view: View, findings: pd.DataFrame) -> None:
+def table_of_findings(findings: pd.DataFrame) -> Table:
     texts = {
         "What": findings["meaning"],
         "Severity": findings["severity"],
@@ -197,14 +211,16 @@ def _findings_table(view: View, findings: pd.DataFrame) -> None:
     rows = zip(findings["name"], findings["source"], findings["examples"], strict=True)
     to = [health_words.finding_lead(name, source, examples or "") for name, source, examples in rows]
     config = {"What": WIDE, "Found": RIGHT}
-    tables.show(view, "findings", "Findings of the checks", pd.DataFrame(texts), findings, to, config, TABLE_HEIGHT)
+    return tables.table("findings", "Findings of the checks", pd.DataFrame(texts), findings, to, config, TABLE_HEIGHT)
+
+
+def _advice(findings: pd.DataFrame) -> None:
     st.markdown("**What to do**")
     for name, meaning in dict(zip(findings["name"], findings["meaning"], strict=True)).items():
         quiet(plain(f"{meaning.split(';')[0]}: {health_words.ADVICE.get(name, health_words.OTHERWISE)}"))
 
 
-def _result(name: str, findings: pd.DataFrame) -> str:
-    found = int(findings[findings["name"] == name]["found"].sum())
+def _result(found: int) -> str:
     return f"**{format.count(found)} found**" if found else "nothing found"
 
 

@@ -30,12 +30,13 @@ from pages.elements import (
 )
 from pages.elements.figure import Chart
 from pages.elements.sitemap import PAGES
+from pages.elements.tables import Table
 from pages.elements.tiles import quiet
 from pages.elements.weekly_charts import Row
 from pages.elements.weekly_figures import Summary
 from pages.elements.weeks import Week
 from warehouse import weekly
-from warehouse.series import series_named
+from warehouse.series import Split, series_named
 from warehouse.weekly import Decomposition
 from warehouse.weekly_words import METRICS
 
@@ -53,7 +54,8 @@ def moved(week: Week, summary: Summary) -> tuple[str, Decomposition | None]:
         head = st.container(gap="xxsmall")
         metric, split = (MOST_UNUSUAL, MOST_TELLING) if wall.is_on() else _choices()
         name = _name_of(metric, summary)
-        found = weekly_figures.moved(week, name, next((one for one in weekly.SPLITS if one == split), None))
+        by = next((one for one in weekly.SPLITS if one == split), None)
+        found = weekly_figures.moved(week, name, by)
         title = weekly_sheet.moved_title(week, summary.reading(name))
         head.markdown(f"**{markdown.plain(title)}**")
         with head:
@@ -61,14 +63,18 @@ def moved(week: Week, summary: Summary) -> tuple[str, Decomposition | None]:
         if found is None:
             tables.nothing("No parts to compare.", MOVED_HEIGHT)
             return name, found
-        inks = palette.of(week.view.theme)
-        rows = weekly_charts.rows(found, partial(weeks.channel_name, week.view, split=found.split), inks)
-        ways = [_part_lead(week, name, found, row) for row in rows]
-
-        frame.chart(
-            weekly_charts.contributions(found, rows, inks, MOVED_HEIGHT, title, ways), "contributions", week.view
-        )
+        frame.chart(_contributions(week, name, by, title), "contributions", week.view)
     return name, found
+
+
+@data.drawing
+def _contributions(week: Week, name: str, split: Split | None, title: str) -> Chart:
+    """What each part added to the change of a metric that has parts to compare."""
+    found, inks = weekly_figures.moved(week, name, split), palette.of(week.view.theme)
+    assert found
+    rows = weekly_charts.rows(found, partial(weeks.channel_name, week.view, split=found.split), inks)
+    ways = [_part_lead(week, name, found, row) for row in rows]
+    return weekly_charts.contributions(found, rows, inks, MOVED_HEIGHT, title, ways)
 
 
 def _name_of(metric: str, summary: Summary) -> str:
@@ -105,21 +111,17 @@ def even(week: Week, summary: Summary) -> None:
         if not summary.gaps:
             tables.nothing("Fewer than two channels to compare.", MOVED_HEIGHT)
             return
-        gaps = summary.gaps[: weekly_sheet.MOST_GAPS]
-        texts = pd.DataFrame(
-            [weekly_sheet.gap_row(week, gap) for gap in gaps], columns=["Metric", "Best", "Worst", "Gap"]
-        )
-        ways = [leads.tickets(series_named(gap.metric).behind, channel=gap.worst) for gap in gaps]
-        tables.show(
-            week.view,
-            "even",
-            "Best and worst channel",
-            texts,
-            pd.DataFrame(map(asdict, gaps)),
-            ways,
-            metrics=[gap.metric for gap in gaps],
-        )
+        tables.place(week.view, _even(week))
         links.button("All of it on the Consistency page", *links.query_of(week.view, "consistency"))
+
+
+@data.drawing
+def _even(week: Week) -> Table:
+    gaps = weekly_figures.summary(week).gaps[: weekly_sheet.MOST_GAPS]
+    texts = pd.DataFrame([weekly_sheet.gap_row(week, gap) for gap in gaps], columns=["Metric", "Best", "Worst", "Gap"])
+    ways = [leads.tickets(series_named(gap.metric).behind, channel=gap.worst) for gap in gaps]
+    values = pd.DataFrame(map(asdict, gaps))
+    return tables.table("even", "Best and worst channel", texts, values, ways, metrics=[gap.metric for gap in gaps])
 
 
 def voice(week: Week, summary: Summary) -> None:
