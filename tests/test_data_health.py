@@ -205,7 +205,7 @@ def test_a_feed_without_rejected_rows_says_so(odd_desk: Desk, monkeypatch: pytes
 
 def test_findings_lead_to_the_tickets_they_are_about(odd_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     to: dict[str, list[str]] = {}
-    monkeypatch.setattr(tables, "place", lambda view, table: to.update({table.key: list(table.leads)}))
+    monkeypatch.setattr(tables, "place", lambda view, table, *_: to.update({table.key: list(table.leads)}))
     page(odd_desk, monkeypatch)
     assert to["findings"] == [
         "tickets?which=created&source=tickets&agent=Ada&none=team",
