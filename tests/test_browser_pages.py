@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Download, Page, expect
 
+from pages.elements.freshness import WATCH_SECONDS
 from pages.elements.sitemap import ENTRIES
 from pipelines.refresh import Pipelines
 from tests.browsing import Product, dashboard, drawn, metric, opened, photographed, settled, watched
@@ -174,6 +176,20 @@ def test_a_visitor_reads_times_of_the_account_or_their_own_as_their_browser_writ
     context.close()
     assert "time of Asia/Tokyo" in said
     assert "12:00 am" in said
+
+
+def test_the_stamp_that_is_looked_at_again_and_again_is_written_as_the_visitor_writes(
+    product: Product, browser: Browser
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, locale="en-US")
+    page = watched(context)
+    drawn(page, f"{product.address}/queue_volume")
+    stamp = page.get_by_text("ata as of").first
+    assert re.search(r"\d (am|pm)", stamp.inner_text())
+    page.wait_for_timeout(3 * WATCH_SECONDS * 1000)
+    said = stamp.inner_text()
+    context.close()
+    assert re.search(r"\d (am|pm)", said), said
 
 
 def test_a_wall_turns_its_pages_for_a_minute_and_neither_grows_nor_stands_still(

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+import streamlit as st
 
-from pages.elements import access, format
+from pages.elements import access, format, habits
 from pages.elements.habits import OURS, Habits
 from pages.elements.kept import kept
 from pages.elements.palette import Theme
@@ -23,7 +24,7 @@ from warehouse.ask import Filters, Warehouse
 from warehouse.connection import version_path
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
 from warehouse.dictionary import Dictionary
-from warehouse.errors import NoWarehouse
+from warehouse.errors import NoWarehouse, SupportError
 from warehouse.glossary import of_version
 from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
@@ -246,6 +247,16 @@ def _choices(settings_file: str, is_filled: bool, scope: Scope, minute: int) -> 
     return {
         str(name): dict(zip(rows["value"], rows["label"], strict=True)) for name, rows in frame.groupby("dimension")
     }
+
+
+def write_as_visitor() -> None:
+    """Has this run of a page, or of a part of it that runs by itself, write numbers and times as support.toml says, else as the visitor's
+    browser does."""
+    try:
+        locale = settings().clock.locale
+    except SupportError:
+        locale = None
+    format.use(habits.of(locale or st.context.locale))
 
 
 def now() -> datetime:

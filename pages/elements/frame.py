@@ -18,7 +18,6 @@ from pages.elements import (
     filters,
     format,
     freshness,
-    habits,
     leads,
     links,
     notice,
@@ -30,7 +29,6 @@ from pages.elements import (
 from pages.elements.data import Source, View
 from pages.elements.figure import Chart
 from pages.elements.following import Shown
-from pages.elements.habits import Habits
 from pages.elements.markdown import plain
 from pages.elements.notice import Trouble
 from pages.elements.palette import Theme
@@ -67,7 +65,7 @@ def begin(
     if filtered:
         links.carry(page)
     theme = freshness.visitor_theme()
-    format.use(_habits())
+    data.write_as_visitor()
     path = data.path()
     inks = palette.of(theme)
     st.html(STYLE.format(muted=inks.muted, paper=inks.paper))
@@ -123,15 +121,6 @@ def _opened(path: str, theme: Theme, trouble: Trouble | None) -> tuple[Clock, in
             _no_warehouse_yet(theme, trouble)
         st.error(plain(str(error)))
         st.stop()
-
-
-def _habits() -> Habits:
-    """How this visitor writes numbers and times: as support.toml says, else as their browser does."""
-    try:
-        locale = data.settings().clock.locale
-    except SupportError:
-        locale = None
-    return habits.of(locale or st.context.locale)
 
 
 def _chosen(

@@ -88,6 +88,7 @@ def watch_now_and_then(seen: Shown, sources: tuple[Source, ...], zone: str, them
 
 
 def _watch(seen: Shown, sources: tuple[Source, ...], zone: str, theme: Theme, redraw: bool) -> None:
+    data.write_as_visitor()
     newest = following.newest()
     is_other = newest.trouble != seen.trouble or (redraw and newest.version != seen.version)
     if (is_other and not following.is_to_be_redrawn()) or visitor_theme() != theme:
@@ -103,6 +104,7 @@ def _watch(seen: Shown, sources: tuple[Source, ...], zone: str, theme: Theme, re
 @st.fragment(run_every=WATCH_SECONDS)
 def watch_stamp(zone: str, theme: Theme, trouble: Trouble | None) -> None:
     """Shows the stamp of the newest data, and redraws nothing else but what keeps newer data back."""
+    data.write_as_visitor()
     if visitor_theme() != theme or following.newest().trouble != trouble:
         st.rerun()
     try:

@@ -84,6 +84,7 @@ def show(found: Trouble | None, zone: str) -> None:
 @st.fragment(run_every=WATCH_SECONDS)
 def watch() -> None:
     """The notice of a page that follows nothing else."""
+    data.write_as_visitor()
     show(trouble(), data.settings().clock.time_zone)
 
 

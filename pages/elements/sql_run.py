@@ -59,6 +59,7 @@ def look_after(sheet: Sheet) -> None:
     """How long the query has run, and a way to stop it. Drawn only while one runs; then the page is drawn anew."""
     if sheet.query is None or sheet.asked is None:
         st.rerun()
+    data.write_as_visitor()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("Stop", icon=":material/stop_circle:", key="sql_stop"):
             _stop(sheet.query)
