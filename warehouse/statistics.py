@@ -157,14 +157,22 @@ def _fitted_beta(hits: Numbers, counts: Numbers) -> tuple[float, float]:
     """Both parameters of the beta distribution that makes the counts most likely."""
     pooled = (hits.sum() + 0.5) / (counts.sum() + 1)
     longest = np.log(MOST_PRIOR_TRIALS)
+    misses = counts - hits
 
-    def surprise(logs: Numbers) -> float:
-        share, prior_trials = special.expit(logs[0]), np.exp(logs[1])
-        return -float(stats.betabinom.logpmf(hits, counts, share * prior_trials, (1 - share) * prior_trials).sum())
+    def surprise(logs: Numbers) -> tuple[float, Numbers]:
+        """What the beta-binomial distribution makes of the counts, less what does not depend on its parameters, and the slope of that."""
+        share, prior = special.expit(logs[0]), np.exp(logs[1])
+        alpha, beta = share * prior, (1 - share) * prior
+        likely = (special.betaln(hits + alpha, misses + beta) - special.betaln(alpha, beta)).sum()
+        either = special.digamma(prior) - special.digamma(counts + prior)
+        of_alpha = (special.digamma(hits + alpha) - special.digamma(alpha) + either).sum()
+        of_beta = (special.digamma(misses + beta) - special.digamma(beta) + either).sum()
+        slope = np.array([(of_alpha - of_beta) * alpha * (1 - share), of_alpha * alpha + of_beta * beta])
+        return -float(likely), -slope
 
     bounds = [(-20.0, 20.0), (np.log(0.01), longest)]
     starts = [(special.logit(pooled), np.log(prior)) for prior in (2.0, 50.0, 1000.0)]
-    tries = [optimize.minimize(surprise, start, method="L-BFGS-B", bounds=bounds) for start in starts]
+    tries = [optimize.minimize(surprise, start, jac=True, method="L-BFGS-B", bounds=bounds) for start in starts]
     logit, log_trials = min(tries, key=lambda found: float(found.fun)).x
     share, prior_trials = float(special.expit(logit)), float(np.exp(log_trials))
     return share * prior_trials, (1 - share) * prior_trials
