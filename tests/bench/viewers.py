@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -13,12 +14,14 @@ from typing import Any
 from pages.elements.sitemap import ENTRIES
 from tests.bench.audience import JOINING_SECONDS
 from tests.bench.figures import Figure
-from tests.bench.serving import Server, published, read_every_second, server, versions
+from tests.bench.serving import Readings, Server, published, read_every_second, server, versions
 from tests.browsing import PROJECT
 from tests.viewer import seconds_to_draw
 
 PUBLISHED_EVERY = 5.0
 VERSIONS = 6
+# So long, and a third of the time at most, one viewer sees new versions before the others come: what those take is not taken by viewers.
+ALONE_SECONDS = 40.0
 PLAIN_PAGE = "tests/bench/plain_page.py"
 PLAIN = "a query per viewer"
 
@@ -33,6 +36,7 @@ class Watched:
     missed: int
     dropped: int
     megabytes_before: float
+    megabytes_of_one: float
     readings: list[float]
     cpu_seconds: float
 
@@ -57,14 +61,15 @@ def figures(folder: Path, tickets: int, viewers: int = 200, minutes: float = 10)
         Figure("live page: new version to the first redraw begun, p95", size, share_below(ours.noticed, 0.95), "s"),
         Figure("live page: redraws missed", size, ours.missed, "", PLAIN, plain.missed),
         Figure("live page: viewers dropped", size, ours.dropped, "", PLAIN, plain.dropped),
-        Figure(
-            "live page: memory a viewer",
+        _a_viewer(
+            "live page: memory a viewer, beside one viewer with as many versions",
             size,
-            (max(ours.readings) - ours.megabytes_before) / viewers,
-            "MB",
-            PLAIN,
-            (max(plain.readings) - plain.megabytes_before) / viewers,
+            viewers,
+            ours,
+            plain,
+            of_one=True,
         ),
+        _a_viewer("live page: memory a viewer, with what new versions take", size, viewers, ours, plain, of_one=False),
         Figure(
             "live page: memory, last minute beside the first",
             size,
@@ -75,6 +80,15 @@ def figures(folder: Path, tickets: int, viewers: int = 200, minutes: float = 10)
         ),
         Figure("live page: CPU of the server, of one core", size, ours.cpu_seconds, "", PLAIN, plain.cpu_seconds),
     ]
+
+
+def _a_viewer(what: str, size: str, viewers: int, ours: Watched, plain: Watched, of_one: bool) -> Figure:
+    """What each of so many viewers adds at most, to what it was with one, or before anybody looked at a new version."""
+    mine, theirs = (
+        (max(one.readings) - (one.megabytes_of_one if of_one else one.megabytes_before)) / (viewers - of_one)
+        for one in (ours, plain)
+    )
+    return Figure(what, size, mine, "MB", PLAIN, theirs)
 
 
 def share_below(values: list[float], share: float) -> float:
@@ -100,20 +114,33 @@ def _memory(running: Server, size: str) -> list[Figure]:
 def _watched(running: Server, data: Path, made: list[Path], viewers: int, minutes: float, *more: str) -> Watched:
     seconds_to_draw(running.address)
     before = running.megabytes
-    seconds = JOINING_SECONDS + minutes * 60
+    _, alone = _audience(running, data, made, 1, min(ALONE_SECONDS, minutes * 20), more)
+    told, readings = _audience(running, data, made, viewers, JOINING_SECONDS + minutes * 60, more)
+    joined = int(JOINING_SECONDS)
+    spent = readings.cpu_seconds[-1] - readings.cpu_seconds[joined]
+    return _summed(
+        told,
+        before,
+        max(alone.megabytes),
+        readings.megabytes[joined:],
+        spent / (len(readings.cpu_seconds) - joined),
+    )
+
+
+def _audience(
+    running: Server, data: Path, made: list[Path], viewers: int, seconds: float, more: Sequence[str]
+) -> tuple[dict[str, Any], Readings]:
+    """What so many viewers tell of so many seconds with new versions, and what the server took."""
     command = [sys.executable, "-m", "tests.bench.audience", running.address, "--data", str(data), *more]
     command += ["--viewers", str(viewers), "--seconds", str(seconds)]
     with published(data, made, PUBLISHED_EVERY), read_every_second(running) as readings:
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    told = json.loads(done.stdout)
-    joined = int(JOINING_SECONDS)
-    spent = readings.cpu_seconds[-1] - readings.cpu_seconds[joined]
-    return _summed(told, before, readings.megabytes[joined:], spent / (len(readings.cpu_seconds) - joined))
+    return json.loads(done.stdout), readings
 
 
-def _summed(told: dict[str, Any], before: float, readings: list[float], cpu_seconds: float) -> Watched:
+def _summed(told: dict[str, Any], before: float, of_one: float, readings: list[float], cpu_seconds: float) -> Watched:
     """Publications count from when everybody had come, but for those of the last seconds, whose redraws nobody waited for."""
     end = max(redraw["ended"] for viewer in told["viewers"] for redraw in viewer["redraws"])
     times = [at for at in told["published"].values() if JOINING_SECONDS < at < end - PUBLISHED_EVERY]
@@ -131,7 +158,7 @@ def _summed(told: dict[str, Any], before: float, readings: list[float], cpu_seco
         if redraw["ended"] > JOINING_SECONDS
     ]
     dropped = sum(bool(viewer["problems"]) for viewer in told["viewers"])
-    return Watched(since, noticed, refreshes, missed, dropped, before, readings, cpu_seconds)
+    return Watched(since, noticed, refreshes, missed, dropped, before, of_one, readings, cpu_seconds)
 
 
 def _first_after(redraws: list[dict[str, float]], at: float) -> dict[str, float] | None:
