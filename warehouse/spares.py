@@ -26,7 +26,7 @@ def found(connection: duckdb.DuckDBPyConnection, folder: Path, keep: int) -> Pat
         return None
     versions = numbered_versions(folder)
     oldest = versions[min(versions)] if len(versions) >= keep else None
-    if oldest and oldest.stat().st_nlink == 1 and published.is_as_noted(oldest, published.noted(connection)):
+    if oldest and published.is_as_noted(oldest, published.noted(connection)) and oldest.stat().st_nlink == 1:
         return oldest
     return folder / _NAME if (folder / _NAME).exists() else None
 
