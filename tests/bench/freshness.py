@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from tests.bench.figures import Figure, middle
 from tests.bench.made_up import END
 from tests.bench.serving import server
 from tests.browsing import CHROMIUM, PROJECT, QUIET, drawn, metric
+from warehouse import state
 from warehouse.connection import numbered_versions
 from warehouse.sql_text import quoted
 
@@ -42,6 +44,7 @@ def figures(folder: Path, tickets: int, rounds: int = ROUNDS) -> list[Figure]:
     return [
         Figure(f"{what}, median", size, middle([wait.since_file for wait in waits]), "s"),
         Figure(f"{what}, at most", size, max(wait.since_file for wait in waits), "s"),
+        Figure("of which publishing, median", size, middle([wait.publishing for wait in waits]), "s"),
         Figure("of which from its publication, median", size, middle([wait.since_published for wait in waits]), "s"),
     ]
 
@@ -62,9 +65,10 @@ def pipelines(desk: str) -> Iterator[None]:
 
 @dataclass
 class Wait:
-    """How long a number was waited for, in seconds: since its file was there, and since the version with it was."""
+    """How long a number was waited for, in seconds: since its file was there, and since the version with it was; and what publishing took."""
 
     since_file: float
+    publishing: float
     since_published: float
 
 
@@ -81,8 +85,20 @@ def _wait_for_number(page: Page, folder: Path, number: int) -> Wait:
         if time.time() - began > LONGEST_SECONDS:
             raise RuntimeError(f"{TILE} did not change from {before} within {LONGEST_SECONDS:.0f} s")
         page.wait_for_timeout(20)
-    published = numbered_versions(folder / "data")
-    return Wait(time.time() - began, time.time() - published[max(published)].stat().st_ctime)
+    data = folder / "data"
+    published = numbered_versions(data)
+    newest = published[max(published)].stat().st_ctime
+    since_file, since_published = time.time() - began, time.time() - newest
+    return Wait(since_file, _publishing(data, max(published)), since_published)
+
+
+def _publishing(data: Path, version: int) -> float:
+    """What publishing a version took, once its run has ended and said so."""
+    while True:
+        said = json.loads((data / state.NAME).read_text(encoding="utf-8"))
+        if said["version"] == version:
+            return float(said["seconds"]["publish"])
+        time.sleep(0.1)
 
 
 def _write_open_tickets(path: Path) -> None:
