@@ -8,14 +8,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import RuntimeState
 
-from pages.elements import following
+from pages.elements import following, timers
+from pages.elements.following import Follower, Shown
 from tests import scoped_desk
 from tests.bench.serving import published
 from tests.browsing import PROJECT, dashboard
@@ -104,3 +107,35 @@ def test_memory_is_given_back_once_after_nobody_has_looked_for_a_while(monkeypat
     monkeypatch.setattr(following.data, "rest", lambda: rested.append(len(looked)))
     asyncio.run(watched())
     assert rested == [5, 10]
+
+
+def test_a_visitor_whose_page_does_not_answer_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two versions come while one page is still waited for; the others are redrawn for both."""
+    shown = [Shown(1, None)]
+    redrawn: list[tuple[str, int | None]] = []
+
+    class Server:
+        def is_active_session(self, session: str) -> bool:
+            return True
+
+        def handle_backmsg(self, session: str, ask: BackMsg) -> None:
+            if session != "stuck":
+                redrawn.append((session, shown[0].version))
+                following._followers[session] = Follower(shown[0], BackMsg())
+
+    async def looked_at() -> None:
+        following_data = asyncio.create_task(following.keep_redrawing())
+        for version in (2, 3):
+            shown[0] = Shown(version, None)
+            await asyncio.sleep(4 * following.LOOK_SECONDS)
+        following_data.cancel()
+        with suppress(asyncio.CancelledError):
+            await following_data
+
+    pages = {session: Follower(shown[0], BackMsg()) for session in ("stuck", "one", "other")}
+    monkeypatch.setattr(following, "_followers", pages)
+    monkeypatch.setattr(following, "newest", lambda: shown[0])
+    monkeypatch.setattr(following, "get_instance", Server)
+    monkeypatch.setattr(timers, "is_busy", lambda session: False)
+    asyncio.run(looked_at())
+    assert sorted(redrawn) == [("one", 2), ("one", 3), ("other", 2), ("other", 3)]

@@ -24,7 +24,7 @@ from warehouse.errors import SupportError
 
 LOOK_SECONDS = 0.25
 # They share one interpreter: many at once would all be slow, and few would leave it idle on a busy machine.
-AT_ONCE = 5
+AT_ONCE = 3
 LONGEST_SECONDS = 5.0
 STEP_SECONDS = 0.005
 # After so long without anybody the memory that only makes questions faster is given back.
@@ -98,13 +98,23 @@ async def rest_when_alone() -> None:
 
 
 async def keep_redrawing() -> None:
-    """Has pages redrawn that show something else than what is to be shown, until cancelled. Runs on Streamlit's event loop."""
+    """Has pages redrawn that show something else than what is to be shown, until cancelled. Runs on Streamlit's event loop.
+
+    Each by itself: one that takes long, or was busy and is asked again, holds up nobody.
+    """
     places = asyncio.Semaphore(AT_ONCE)
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        shown = newest()
-        behind = [session for session, follower in _followers.items() if follower.shown != shown]
-        await asyncio.gather(*(_redraw(session, places) for session in behind))
+    under_way: dict[str, asyncio.Task[None]] = {}
+    try:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            shown = newest()
+            under_way = {session: task for session, task in under_way.items() if not task.done()}
+            for session, follower in list(_followers.items()):
+                if follower.shown != shown and session not in under_way:
+                    under_way[session] = asyncio.create_task(_redraw(session, places))
+    finally:
+        for task in under_way.values():
+            task.cancel()
 
 
 def _ask(context: ScriptRunContext, fragment: str) -> BackMsg:
@@ -122,7 +132,7 @@ async def _redraw(session: str, places: asyncio.Semaphore) -> None:
     """Has a page redrawn and waits for it. One that cannot be, as its visitor left, is no longer asked; one that is busy is asked later."""
     async with places:
         follower = _followers.get(session)
-        if follower is None or timers.is_busy(session):
+        if follower is None or follower.shown == newest() or timers.is_busy(session):
             return
         if get_instance().is_active_session(session):
             get_instance().handle_backmsg(session, follower.ask)
