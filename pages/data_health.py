@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pandas as pd
 import streamlit as st
 
@@ -15,12 +13,11 @@ from warehouse import __version__
 
 access.require("data_health")
 
-EVERY_SECONDS = 5
-
 
 def draw(view: View) -> None:
     refresh = data.settings().schedule.refresh_seconds
-    feeds, table = health.feeds(view, _lately(), refresh)
+    # To the second, as silences are told: what is drawn is there for whoever looks in the same one.
+    feeds, table = health.feeds(view, data.now().replace(microsecond=0), refresh)
     pulls = view.ask("health_pulls")
     held_back, reasons = notice.held_back(), view.ask("health_reasons")
     findings = view.ask("health_findings") if held_back is None else held_back
@@ -42,12 +39,6 @@ def draw(view: View) -> None:
     )
     health.runs_card(view)
     frame.footnote(view, f"This is version {__version__} of the dashboard.")
-
-
-def _lately() -> datetime:
-    """Now, to some seconds: silences are told in no less, and what is drawn is there for the next visitor."""
-    now = data.now()
-    return now.replace(second=now.second // EVERY_SECONDS * EVERY_SECONDS, microsecond=0)
 
 
 def _tiles(feeds: pd.DataFrame, findings: pd.DataFrame) -> None:

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from pipelines.refresh import Pipelines, Report
+from warehouse import copying
 from warehouse.settings import load
 
 pytest_plugins = ["tests.browsing"]
@@ -125,3 +126,9 @@ def _nothing_kept_from_the_test_before() -> Iterator[None]:
         sys.modules["pages.elements.kept"].forget()
     if "pages.elements.format" in sys.modules:
         sys.modules["pages.elements.format"].use(sys.modules["pages.elements.format"].OURS)
+
+
+@pytest.fixture
+def no_clones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a file system that cannot clone."""
+    monkeypatch.setattr(copying, "cloned", lambda read, target: False)

@@ -12,14 +12,9 @@ import pytest
 from warehouse import copying
 from warehouse.connection import open_for_writing
 
+pytestmark = pytest.mark.usefixtures("no_clones")
 ROWS = 300_000
 READER = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); input(); print(c.execute('select sum(number) from rows').fetchone()[0])"
-
-
-@pytest.fixture(autouse=True)
-def _no_clones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a file system that cannot clone."""
-    monkeypatch.setattr(copying, "cloned", lambda read, target: False)
 
 
 @pytest.fixture

@@ -14,19 +14,14 @@ import pytest
 
 from pipelines.refresh import Pipelines
 from tests.conftest import Desk
-from warehouse import copying, published, spares
+from warehouse import published, spares
 from warehouse.connection import numbered_versions
 from warehouse.settings import load
 
 PROJECT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.usefixtures("no_clones")
 PATIENCE = 60.0
 HEAD = "ticket_id,created_at,updated_at,customer\n"
-
-
-@pytest.fixture(autouse=True)
-def _no_clones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a file system that cannot clone."""
-    monkeypatch.setattr(copying, "cloned", lambda read, target: False)
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ _OFD_SETLK = 37  # Linux: a lock of this open file, which even a reader in this 
 def copy(origin: Path, target: Path, spare: Path | None) -> None:
     """Makes `target` a copy of `origin`, which is checkpointed and not written to meanwhile.
 
-    `spare` is an older copy that is of no use any more: it is used up for it, unless somebody still reads it.
+    `spare` is an older copy that is of no use any more: it is used up for it, unless somebody still reads it. It has no
+    other name (see spares.found): who has it open under one would see it change.
     """
     read = _kept_open(origin, origin.stat().st_ino)
     if cloned(read, target) or (spare and _brought_up_to_date(read, spare, target)):
