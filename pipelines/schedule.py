@@ -81,7 +81,10 @@ def serve(pipelines: Pipelines, stop: threading.Event) -> None:
         with answering(pipelines.settings.health, watch), refreshing.on_delivery():
             clock.wait(scheduler, stop)
     finally:
-        scheduler.shutdown(wait=True)
+        # The scheduler's own waiting holds the lock that a run under way needs to say what follows from it.
+        scheduler.shutdown(wait=False)
+        for executor in executors.values():
+            executor.shutdown(wait=True)
 
 
 def _add(

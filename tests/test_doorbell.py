@@ -15,6 +15,8 @@ import duckdb
 import pytest
 
 from pipelines.doorbell import Doorbell
+from pipelines.refresh import Pipelines
+from pipelines.schedule import serve
 from pipelines.sources import files
 from tests.conftest import Desk
 from warehouse.settings import load
@@ -140,6 +142,32 @@ def test_serve_takes_in_what_is_moved_in_long_before_its_next_look(ticket_desk: 
         errors = server.communicate(timeout=30)[1]
     assert server.returncode == 0, errors
     assert b"Traceback" not in errors
+
+
+@pytest.fixture
+def stop(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What ends `serve`: set by the first run, which puts its publication off and says so a second later."""
+    stop = threading.Event()
+
+    def put_off(_: Pipelines) -> float:
+        stop.set()
+        time.sleep(1.0)
+        return 60.0
+
+    monkeypatch.setattr(Pipelines, "seconds_to_publication", put_off)
+    return stop
+
+
+def test_serve_ends_though_it_is_stopped_while_a_run_puts_its_publication_off(
+    ticket_desk: Desk, stop: threading.Event
+) -> None:
+    ticket_desk.deliver("tickets/a.csv", f"{HEAD}T1,2026-01-01T10:00:00Z\n")
+    pipelines = Pipelines(load(ticket_desk.settings_file()))
+    serving = threading.Thread(target=serve, args=(pipelines, stop), daemon=True)
+    serving.start()
+    serving.join(PATIENCE)
+    assert not serving.is_alive()
+    pipelines.close()
 
 
 def _tickets(desk: Desk) -> int:
