@@ -30,8 +30,14 @@ OPTIONAL = {
     "schedule_holiday": "schedule_id name start_date end_date",
     "ticket_schedule": "ticket_id schedule_id created_at",
 }
-# What replication tools add; empty where they do not.
-ADDED = ("_fivetran_deleted", "_fivetran_synced")
+# What replication tools add to some of them; empty where they do not.
+ADDED = {
+    "ticket": ["_fivetran_synced"],
+    "schedule": ["_fivetran_deleted"],
+    "schedule_holiday": ["_fivetran_deleted"],
+}
+# Tables are texts in memory while they are turned: what is larger goes to a temporary file beside the exports.
+MEMORY_LIMIT = "1GB"
 READERS = {
     ".csv": "read_csv({path}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"')",
     ".parquet": "read_parquet({path})",
@@ -60,7 +66,9 @@ def write_exports(folder: Path, out: Path) -> dict[str, Path]:
             f"{folder} has no table {missing} (it has: {', '.join(sorted(tables)) or 'none'}). Needed are {', '.join(NEEDED)}"
         )
     with duckdb.connect(str(out / "tables.duckdb")) as connection:
-        connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+        connection.execute(
+            f"set TimeZone = 'UTC'; set enable_progress_bar = false; set memory_limit = {quoted(MEMORY_LIMIT)}"
+        )
         for name, columns in (NEEDED | OPTIONAL).items():
             _read(connection, name, columns.split(), tables.get(name))
         connection.execute(read_sql(ZENDESK_WORDS))
@@ -75,11 +83,11 @@ def _table_of(path: Path) -> str:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, name: str, needed: list[str], path: Path | None) -> None:
-    """Table raw_NAME: the needed columns as text, empty fields as null; no rows where an optional table is not there."""
-    columns = [*needed, *ADDED]
+    """Temp table raw_NAME: the needed columns as text, empty fields as null; no rows where an optional table is not there."""
+    columns = [*needed, *ADDED.get(name, [])]
     if path is None:
         connection.execute(
-            f"create table raw_{name} ({', '.join(f'{identifier(column)} varchar' for column in columns)})"
+            f"create temp table raw_{name} ({', '.join(f'{identifier(column)} varchar' for column in columns)})"
         )
         return
     scan = READERS[Path(path.name.removesuffix(".gz")).suffix].format(path=quoted(str(path)))
@@ -94,7 +102,7 @@ def _read(connection: duckdb.DuckDBPyConnection, name: str, needed: list[str], p
             else f"null::varchar as {identifier(column)}"
             for column in columns
         )
-        connection.execute(f"create table raw_{name} as select {texts} from {scan}")
+        connection.execute(f"create temp table raw_{name} as select {texts} from {scan}")
     except duckdb.Error as error:
         raise FolderError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 

@@ -1,8 +1,8 @@
 -- One row per change of a touched ticket.
 with
     -- Who is known to be no customer: an actor is kept as a hash until a name of the same ticket says whose it is.
-    agents_of_tickets as (
-        select ticket, as_customer(name) as actor, min(name) as name,
+    names_of_tickets as (
+        select distinct ticket, name,
         from
             (
                 select ticket, unnest([agent, supervisor, manager]) as name,
@@ -31,7 +31,13 @@ with
                 semi join ticket_base using (ticket)
             )
         where name is not null
-        group by ticket, as_customer(name)
+    ),
+
+    -- A hash takes a microsecond, and agents are few: each of their names is hashed once.
+    hashed_names as (select name, as_customer(name) as actor, from (select distinct name, from names_of_tickets)),
+
+    agents_of_tickets as (
+        select ticket, actor, min(name) as name, from names_of_tickets inner join hashed_names using (name) group by ticket, actor
     ),
 
     changes as (
