@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from warehouse import returns
 from warehouse.building import create_schema
 from warehouse.connection import numbered_versions, open_for_writing
 
@@ -33,7 +34,18 @@ update store.sla_outcomes as outcomes
 set channel = tickets.channel, team = tickets.team, agent = tickets.agent, topic = tickets.topic, priority = tickets.priority
 from store.tickets as tickets
 where tickets.source = outcomes.source and tickets.ticket_id = outcomes.ticket_id;
+update store.tickets as tickets set answered_call_count = (
+    select count(*) from store.waits as waits
+    where waits.source = tickets.source and waits.ticket_id = tickets.ticket_id and waits.channel = 'phone' and waits.outcome = 'answered'
+) where answered_call_count is null;
 """
+
+
+def find_returns(connection: duckdb.DuckDBPyConnection) -> None:
+    """When customers asked again, of tickets that were written by hand."""
+    connection.execute("update store.tickets set asker_no = asker_number(source, customer, topic)")
+    connection.execute("insert into store.touched_askers select asker_no from store.tickets where asker_no is not null")
+    returns.settle(connection)
 
 
 def minutes(amount: float) -> timedelta:
@@ -115,6 +127,7 @@ class SmallWarehouse:
             create_schema(connection, self.zone)
             self._fill(connection)
             connection.execute(AS_BUILT)
+            find_returns(connection)
         return self.settings_file()
 
     def settings_file(self) -> Path:

@@ -213,7 +213,7 @@ NAMED_AS_TABLES = [
     ("from transfers(of_tickets := 'x.csv')", NO_FILES),
     ("from transfers(of_tickets := 'read_text(''/etc/passwd'')')", UNKNOWN),
     ("from transfers(of_tickets := 'system.main.duckdb_databases')", '"agent_change_count" not found'),
-    ("from first_contacts(of_tickets := 'duckdb_' || 'databases')", '"first_solved_at" not found'),
+    ("from first_contacts(of_tickets := 'duckdb_' || 'databases')", '"source" does not exist'),
     ("from request", UNKNOWN),
     ("from connection", UNKNOWN),
     ("from sys", UNKNOWN),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from warehouse import numbers, rollups, schema_version, slicing
+from warehouse import numbers, returns, rollups, schema_version, slicing
 from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql, temporary
 from warehouse.journal import note_rewriting, note_taken_out
@@ -57,9 +57,12 @@ TICKET_STEPS = (
     Step("waits", "waits_built", kept="store.waits"),
     Step("messages", "messages_built", kept="messages"),
 )
-# Kept tables of which the roll-ups need the rows as they were: the temporary table, and the columns.
+# Kept tables whose rows as they were are needed beside those that are built: the temporary table, and the columns.
 BEFORE = {
-    "store.tickets": ("tickets_before", "source, ticket_id, team, agent, supervisor, manager, created_at"),
+    "store.tickets": (
+        "tickets_before",
+        "source, ticket_id, team, agent, supervisor, manager, customer, topic, created_at, asker_no, next_created_at",
+    ),
     "backlog_changes": ("backlog_before", "source, happened_at, channel, team, change, open_change"),
     "store.waits": (
         "waits_before",
@@ -67,6 +70,8 @@ BEFORE = {
     ),
 }
 RESPONSES_NAMING = ("agent", "team")
+# Rows of the touched tickets of a slice.
+_OF_SLICE = "ticket_no in (select ticket_no from numbers)"
 ROLL_UPS = ("store.queue_changes", "store.team_tickets", "store.sightings")
 CHANNELS = (
     ("email", "Email"),
@@ -278,6 +283,7 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
             _begin_slice(connection, part, are_named)
         _build_slice(connection, are_named)
         connection.execute(f"delete from store.touched_tickets where ticket_no between {part.first} and {part.last}")
+    returns.settle(connection)
     _rebuild_responses(connection, are_named)
     rollups.keep_people(connection)
     connection.execute("commit")
@@ -292,18 +298,22 @@ def _begin_slice(connection: duckdb.DuckDBPyConnection, part: Slice, are_named: 
 
 
 def _build_slice(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None:
+    for table, (before, columns) in BEFORE.items():
+        temporary(connection, before, f"select {columns}, rowid as row_no from {table} where {_OF_SLICE}")
     for step in TICKET_STEPS:
         _take(connection, step, are_named)
     for step in TICKET_STEPS:
         if step.kept:
             _keep(connection, step)
     rollups.add_up(connection)
+    returns.touch(connection)
     _touch_responses_of_tickets(connection)
 
 
 def _forget(connection: duckdb.DuckDBPyConnection) -> None:
     slicing.forget(connection)
     rollups.forget(connection)
+    returns.forget(connection)
     steps = (step.temporary for step in (*BASE_STEPS, *TICKET_STEPS))
     for table in (*steps, *(before for before, _ in BEFORE.values()), "touched_responses", "spelled_names", "oldest"):
         connection.execute(f"drop table if exists temp.{table}")
@@ -321,11 +331,8 @@ def _take(connection: duckdb.DuckDBPyConnection, step: Step, are_named: bool) ->
 
 def _keep(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
     """Replaces the kept rows of the touched tickets by those that were built."""
-    which = "ticket_no in (select ticket_no from numbers)"
-    if step.kept in BEFORE:
-        before, columns = BEFORE[step.kept]
-        temporary(connection, before, f"select {columns}, rowid as row_no from {step.kept} where {which}")
-        which = f"rowid in (select row_no from {before})"
+    before = BEFORE.get(step.kept)
+    which = f"rowid in (select row_no from {before[0]})" if before else _OF_SLICE
     connection.execute(f"delete from {step.kept} where {which}")
     connection.execute(
         f"insert into {step.kept} by name select touched.ticket_id, touched.ticket_no, built.* exclude (ticket)"

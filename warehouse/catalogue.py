@@ -57,8 +57,8 @@ _CREATED = Rows("tickets", "created_at", "created")
 _RESOLVED = Rows("tickets", "solved_at", "resolved")
 _FIRST_SOLVED = Rows("tickets", "first_solved_at", "first_solved")
 _CONTACTS = Rows(
-    "first_contacts($within_days, of_tickets := 'store.tickets', of_waits := 'store.waits',"
-    " solved_from := $start::timestamp, solved_until := $end::timestamp)",
+    "first_contacts($within_days, of_tickets := 'store.tickets', solved_from := $start::timestamp,"
+    " solved_until := $end::timestamp)",
     "first_solved_at",
     "first_solved",
 )

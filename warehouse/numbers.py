@@ -13,6 +13,9 @@ _DIGITS = "regexp_extract(id, '^[A-Za-z#_ -]*([0-9]{1,18})$', 1)"
 _MACRO = f"""
 create or replace temp macro number_of(id) as
     (case when {_DIGITS} <> '' then {_DIGITS}::ubigint else hash(id) end % 4294967296)::uinteger"""
+_ASKER = """
+create or replace temp macro asker_number(source, customer, topic) as
+    case when customer is not null then (hash(source, customer, topic) % 4294967296)::uinteger end"""
 _MADE_OF = {"key_no": "key", "ticket_no": "ticket_id"}
 # Tables with numbers, and with the ids that they are made of.
 _NUMBERED = """
@@ -28,8 +31,9 @@ _MEMORY = "numbers of ids"
 
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> None:
-    """Gives the connection number_of(id), and all rows their numbers, where they have none or DuckDB hashes otherwise now."""
+    """Gives the connection number_of(id) and asker_number(source, customer, topic), and all rows their numbers, where they have none or DuckDB hashes otherwise now."""
     connection.execute(_MACRO)
+    connection.execute(_ASKER)
     row = connection.execute(
         "select number_of('a-b')::varchar, (select value from store.memory where name = $name)", {"name": _MEMORY}
     ).fetchone()
@@ -39,6 +43,7 @@ def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("begin")
     for table, column in connection.execute(_NUMBERED).fetchall():
         connection.execute(f"update {table} set {column} = number_of({_MADE_OF[column]})")
+    connection.execute("update store.tickets set asker_no = asker_number(source, customer, topic)")
     connection.execute("delete from store.memory where name = $name", {"name": _MEMORY})
     connection.execute("insert into store.memory values ($name, $value)", {"name": _MEMORY, "value": row[0]})
     connection.execute("commit")

@@ -29,6 +29,11 @@ comment on table store.touched_tickets is 'Tickets whose delivered rows changed 
 example: select count(distinct ticket_no) as to_build from store.touched_tickets';
 comment on column store.touched_tickets.ticket_no is 'The number made of the id of the ticket: see store.ticket_rows. May stand here more than once.';
 
+create table if not exists store.touched_askers (asker_no uinteger);
+comment on table store.touched_askers is 'Customers and topics of which a ticket came, went or moved in time: when they asked again is still to be found.
+example: select count(distinct asker_no) as to_find from store.touched_askers';
+comment on column store.touched_askers.asker_no is 'The number made of source, customer and topic: see store.tickets. May stand here more than once.';
+
 create table if not exists store.touched_responses (source varchar, response_id varchar);
 comment on table store.touched_responses is 'Survey invitations whose delivered rows changed and that are still to be built.
 example: select source, count(distinct response_id) as to_build from store.touched_responses group by source';

@@ -102,6 +102,7 @@ with
         select
             ticket,
             min(ended_at) filter (where outcome = 'answered') as first_response_at,
+            count(*) filter (where outcome = 'answered' and channel = 'phone') as answered_call_count,
             arg_min({'began_at':began_at, 'ended_at':ended_at, 'wait_seconds':wait_seconds}, turn) filter (
                 where turn = 1 and outcome = 'answered'
             ) as first_wait,
@@ -278,6 +279,9 @@ with
         where to_at is null
     ),
 
+    -- When its customer asked again stays as it was; warehouse/returns.py finds what is otherwise now.
+    known_returns as (select hash(source, ticket_id) as ticket, asker_no as known_asker_no, next_created_at from tickets_before),
+
     calls as (
         select ticket, sum(epoch(ended_at - answered_at)) filter (where ended_at >= answered_at) as handle_seconds,
         from delivered_calls
@@ -361,6 +365,9 @@ with
             unassigned.unassigned_seconds,
             unassigned.unassigned_since_at,
             rebuilt.promise_kept_at_source,
+            coalesce(wait_facts.answered_call_count, 0) as answered_call_count,
+            asker_number(rebuilt.source, rebuilt.customer, rebuilt.topic) as asker_no,
+            case when known_returns.known_asker_no = asker_no then known_returns.next_created_at end as next_created_at,
         from rebuilt
         left join comments using (ticket)
         left join replies using (ticket)
@@ -372,6 +379,8 @@ with
         left join unassigned using (ticket)
         left join present_clocks using (ticket)
         left join calls using (ticket)
+        left join wait_facts using (ticket)
+        left join known_returns using (ticket)
     )
 
 select * exclude (tells_business)

@@ -1,29 +1,8 @@
 -- What became of each ticket after we answered it: tables to group, read from the tables whose names they are given.
 create or replace macro first_contacts(
-    days := 7, of_tickets := 'tickets', of_waits := 'waits', of_sources := 'sources', solved_from := null, solved_until := null
+    days := 7, of_tickets := 'tickets', of_sources := 'sources', solved_from := null, solved_until := null
 ) as table
-    with chosen as (
-        select *,
-        from query_table(of_tickets)
-        where
-            first_solved_at is not null
-            and (solved_from is null or first_solved_at >= solved_from)
-            and (solved_until is null or first_solved_at < solved_until)
-    ),
-
--- A call has no messages: that it was answered is its reply.
-    answered_calls as (
-        select
-            source,
-            ticket_id,
-            count(*) as reply_count,
-        from query_table(of_waits)
-        semi join (from chosen where coalesce(reply_count, 0) = 0) using (source, ticket_id)
-        where channel = 'phone' and outcome = 'answered'
-        group by source, ticket_id
-    ),
-
-    data_ends as (
+    with data_ends as (
         select
             source,
             max(as_of) as as_of,
@@ -31,42 +10,26 @@ create or replace macro first_contacts(
         group by source
     ),
 
--- Who asks, and about what. Nobody comes back before the first of these tickets was made, or so late after the last that it says nothing.
-    asked as (
-        select
-            source,
-            ticket_id,
-            created_at,
-            hash(source, customer, topic) as asker,
-        from query_table(of_tickets)
-        where
-            (solved_from is null or created_at >= (select min(created_at) from chosen))
-            and (solved_until is null or created_at <= solved_until::timestamp + to_days(days))
-    ),
-
-    followed as (
-        select
-            source,
-            ticket_id,
-            lead(created_at) over (partition by asker order by created_at, ticket_id) as next_created_at,
-        from asked
-        semi join (select asker from asked group by asker having count(*) > 1) using (asker)
-    ),
-
     judged as (
         select
-            chosen.* exclude (reply_count),
-            followed.next_created_at,
-            -- A chat and a talk in person are one contact, however many messages go to and fro.
-            case when chosen.channel in ('chat', 'in_person') and chosen.reply_count > 0 then 1 end as talk_count,
-            coalesce(talk_count, nullif(chosen.reply_count, 0), answered_calls.reply_count, chosen.reply_count) as reply_count,
-            chosen.reopen_count > 0 or chosen.is_open as was_reopened,
-            data_ends.as_of >= chosen.first_solved_at + to_days(days) as is_due,
-            coalesce(followed.next_created_at <= chosen.first_solved_at + to_days(days), false) as came_back,
-        from chosen
-        left join followed using (source, ticket_id)
-        left join answered_calls using (source, ticket_id)
+            tickets.* exclude (reply_count),
+            -- A chat and a talk in person are one contact, however many messages go to and fro. A call has no messages: that it was
+            -- answered is its reply.
+            coalesce(
+                case when tickets.channel in ('chat', 'in_person') and tickets.reply_count > 0 then 1 end,
+                nullif(tickets.reply_count, 0),
+                nullif(tickets.answered_call_count, 0),
+                tickets.reply_count
+            ) as reply_count,
+            tickets.reopen_count > 0 or tickets.is_open as was_reopened,
+            data_ends.as_of >= tickets.first_solved_at + to_days(days) as is_due,
+            coalesce(tickets.next_created_at <= tickets.first_solved_at + to_days(days), false) as came_back,
+        from query_table(of_tickets) as tickets
         left join data_ends using (source)
+        where
+            tickets.first_solved_at is not null
+            and (solved_from is null or tickets.first_solved_at >= solved_from)
+            and (solved_until is null or tickets.first_solved_at < solved_until)
     )
 
     select
@@ -91,13 +54,13 @@ create or replace macro first_contacts(
 
 comment on macro table first_contacts is
 'family: rows
-definition: One row per ticket that was ever solved: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic. With solved_from and solved_until, two instants, only tickets first solved between them: faster than a where, and next_created_at is null where it comes too late to count.
+definition: One row per ticket that was ever solved: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic. With solved_from and solved_until, two instants, only tickets first solved between them.
 unit: rows
 clock: calendar
 population: tickets solved at least once
 date: first_solved_at of the ticket
 direction: neither
-call: first_contacts(days := 7, of_tickets := ''tickets'', of_waits := ''waits'', of_sources := ''sources'', solved_from := null, solved_until := null)
+call: first_contacts(days := 7, of_tickets := ''tickets'', of_sources := ''sources'', solved_from := null, solved_until := null)
 example: select channel, first_contact_resolution(is_first_contact_resolution) as share from first_contacts(days := 14) group by all';
 
 create or replace macro transfers(of_tickets := 'tickets') as table

@@ -23,11 +23,7 @@ with
         select agent, source, channel, team, topic, first_solved_at as happened_at, is_first_contact_resolution,
         from
             first_contacts(
-                days := $within_days,
-                of_tickets := 'store.tickets',
-                of_waits := 'store.waits',
-                solved_from := $start::timestamp,
-                solved_until := $end::timestamp
+                days := $within_days, of_tickets := 'store.tickets', solved_from := $start::timestamp, solved_until := $end::timestamp
             )
         union all by name
         select agent, source, channel, team, topic, created_at as happened_at, is_transferred,

@@ -37,6 +37,7 @@ until_now as (
 select
     * exclude (
         ticket_no,
+        asker_no,
         last_status,
         status_since_clock,
         status_since_unscheduled,
@@ -92,6 +93,8 @@ comment on column tickets.reassignment_count is 'Times it went from one agent or
 comment on column tickets.agent_change_count is 'Times it went from one agent to another, as far as changes tell; null: none tells of an agent or a team.';
 comment on column tickets.team_change_count is 'Times it went from one team to another, as far as changes tell; null: none tells of an agent or a team.';
 comment on column tickets.priority_raise_count is 'Times its priority was raised (low, normal, high, urgent); null where the source delivers no changes.';
+comment on column tickets.answered_call_count is 'Waits of it on the phone that an agent answered.';
+comment on column tickets.next_created_at is 'When the same customer asked about the same topic again (UTC): created_at of their next ticket of that source, where unknown topics count as one; null: not yet, or the customer is not known.';
 comment on column tickets.bot_reply_count is 'Public messages by bots; null: no public message is known.';
 comment on column tickets.resolution_count is 'Times its status became solved.';
 comment on column tickets.reopen_count is 'Times it was finished (solved or closed) again. A ticket that is open again counts once it is finished; backlog_changes has the moment of each reopening.';
