@@ -41,6 +41,14 @@ def desk(schema: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnectio
     schema.execute("rollback")
 
 
+@pytest.fixture
+def own() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty file without a transaction that is open."""
+    with duckdb.connect() as connection:
+        create_schema(connection, "UTC")
+        yield connection
+
+
 def value(connection: duckdb.DuckDBPyConnection, expression: str, columns: dict[str, list[Any]] | None = None) -> Any:
     """What an expression gives over rows, which are lists of values by column; over no table where there are none."""
     row = connection.execute(f"select {expression} {_rows(columns)}", columns).fetchone()
@@ -391,14 +399,14 @@ def _judged(desk: duckdb.DuckDBPyConnection, call: str = "first_contacts()") -> 
     return dict(desk.execute(f"select ticket_id, is_first_contact_resolution from {call}").fetchall())
 
 
-def test_one_reply_that_settles_it_is_first_contact_resolution(desk: duckdb.DuckDBPyConnection) -> None:
-    _ticket(desk, "settled")
-    _ticket(desk, "two replies", reply_count=2)
-    _ticket(desk, "no reply", reply_count=0)
-    _ticket(desk, "reopened", reopen_count=1)
-    _ticket(desk, "open again", status="open", is_open=True)
-    _ticket(desk, "never solved", first_solved_at=None, status="open")
-    assert _judged(desk) == {
+def test_one_reply_that_settles_it_is_first_contact_resolution(own: duckdb.DuckDBPyConnection) -> None:
+    _ticket(own, "settled")
+    _ticket(own, "two replies", reply_count=2)
+    _ticket(own, "no reply", reply_count=0)
+    _ticket(own, "reopened", reopen_count=1)
+    _ticket(own, "open again", status="open", is_open=True)
+    _ticket(own, "never solved", first_solved_at=None, status="open")
+    assert _judged(own) == {
         "settled": True,
         "two replies": False,
         "no reply": False,
@@ -407,65 +415,65 @@ def test_one_reply_that_settles_it_is_first_contact_resolution(desk: duckdb.Duck
     }
 
 
-def test_a_chat_is_one_contact_however_many_messages_it_has(desk: duckdb.DuckDBPyConnection) -> None:
-    _ticket(desk, "long chat", channel="chat", reply_count=14)
-    _ticket(desk, "talk", channel="in_person", reply_count=2)
-    _ticket(desk, "never answered", channel="chat", reply_count=0)
-    _ticket(desk, "not known", channel="chat", reply_count=None)
-    _ticket(desk, "reopened", channel="chat", reply_count=14, reopen_count=1)
+def test_a_chat_is_one_contact_however_many_messages_it_has(own: duckdb.DuckDBPyConnection) -> None:
+    _ticket(own, "long chat", channel="chat", reply_count=14)
+    _ticket(own, "talk", channel="in_person", reply_count=2)
+    _ticket(own, "never answered", channel="chat", reply_count=0)
+    _ticket(own, "not known", channel="chat", reply_count=None)
+    _ticket(own, "reopened", channel="chat", reply_count=14, reopen_count=1)
     judged = {"long chat": True, "talk": True, "never answered": False, "not known": None, "reopened": False}
-    assert _judged(desk) == judged
+    assert _judged(own) == judged
 
 
-def test_coming_back_on_the_topic_within_seven_days_undoes_it(desk: duckdb.DuckDBPyConnection) -> None:
+def test_coming_back_on_the_topic_within_seven_days_undoes_it(own: duckdb.DuckDBPyConnection) -> None:
     for name, days, topic in (("day 7", 7, "Invoice"), ("day 8", 7.001, "Invoice"), ("other topic", 1, "Delivery")):
-        _ticket(desk, name, customer=name)
+        _ticket(own, name, customer=name)
         _ticket(
-            desk,
+            own,
             f"{name} again",
             customer=name,
             topic=topic,
             created_at=SOLVED + timedelta(days=days),
             first_solved_at=None,
         )
-    assert _judged(desk) == {"day 7": False, "day 8": True, "other topic": True}
+    assert _judged(own) == {"day 7": False, "day 8": True, "other topic": True}
 
 
-def test_another_source_knows_other_customers(desk: duckdb.DuckDBPyConnection) -> None:
-    _ticket(desk, "here", customer="17")
-    _ticket(desk, "there", customer="17", source="shop", created_at=SOLVED, first_solved_at=None)
-    assert _judged(desk) == {"here": True}
+def test_another_source_knows_other_customers(own: duckdb.DuckDBPyConnection) -> None:
+    _ticket(own, "here", customer="17")
+    _ticket(own, "there", customer="17", source="shop", created_at=SOLVED, first_solved_at=None)
+    assert _judged(own) == {"here": True}
 
 
-def test_until_the_days_have_passed_nothing_is_decided_failures_neither(desk: duckdb.DuckDBPyConnection) -> None:
+def test_until_the_days_have_passed_nothing_is_decided_failures_neither(own: duckdb.DuckDBPyConnection) -> None:
     for name, days, replies in (("due", 7, 1), ("not due", 6.999, 1), ("failed, not due", 6, 3)):
         solved = NOON - timedelta(days=days)
-        _ticket(desk, name, created_at=solved - timedelta(hours=1), first_solved_at=solved, reply_count=replies)
-    assert _judged(desk) == {"due": True, "not due": None, "failed, not due": None}
+        _ticket(own, name, created_at=solved - timedelta(hours=1), first_solved_at=solved, reply_count=replies)
+    assert _judged(own) == {"due": True, "not due": None, "failed, not due": None}
 
 
-def test_the_days_are_a_setting(desk: duckdb.DuckDBPyConnection) -> None:
-    _ticket(desk, "first", customer="A")
-    _ticket(desk, "again", customer="A", created_at=SOLVED + timedelta(days=10), first_solved_at=None)
-    assert _judged(desk, "first_contacts(days := 14)") == {"first": False}
+def test_the_days_are_a_setting(own: duckdb.DuckDBPyConnection) -> None:
+    _ticket(own, "first", customer="A")
+    _ticket(own, "again", customer="A", created_at=SOLVED + timedelta(days=10), first_solved_at=None)
+    assert _judged(own, "first_contacts(days := 14)") == {"first": False}
 
 
 def test_unknown_customers_and_replies_leave_it_undecided_and_a_call_is_one_reply(
-    desk: duckdb.DuckDBPyConnection,
+    own: duckdb.DuckDBPyConnection,
 ) -> None:
-    _ticket(desk, "nobody", customer=None)
-    _ticket(desk, "silent", reply_count=None, answered_call_count=0)
-    _ticket(desk, "call", reply_count=None, channel="phone", answered_call_count=1)
-    _ticket(desk, "call among messages", reply_count=0, channel="phone", answered_call_count=1)
-    _ticket(desk, "two calls", reply_count=None, channel="phone", answered_call_count=2)
-    assert _judged(desk) == {
+    _ticket(own, "nobody", customer=None)
+    _ticket(own, "silent", reply_count=None, answered_call_count=0)
+    _ticket(own, "call", reply_count=None, channel="phone", answered_call_count=1)
+    _ticket(own, "call among messages", reply_count=0, channel="phone", answered_call_count=1)
+    _ticket(own, "two calls", reply_count=None, channel="phone", answered_call_count=2)
+    assert _judged(own) == {
         "nobody": None,
         "silent": None,
         "call": True,
         "call among messages": True,
         "two calls": False,
     }
-    assert value(desk, "first_contact_resolution(is_first_contact_resolution) from first_contacts()") == pytest.approx(
+    assert value(own, "first_contact_resolution(is_first_contact_resolution) from first_contacts()") == pytest.approx(
         2 / 3
     )
 

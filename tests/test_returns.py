@@ -6,6 +6,7 @@ from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -111,6 +112,16 @@ def _walked(tickets: dict[str, tuple[str, str, str]]) -> dict[str, str | None]:
         theirs.sort()
         found |= {ticket: later for (_, ticket), (later, _) in pairwise(theirs)}
     return found
+
+
+def test_what_a_killed_run_left_noted_is_found_by_the_next_one(tmp_path: Path) -> None:
+    desk = _desk(tmp_path)
+    _deliver(desk, 1, "A1,2026-01-01,*,open,ann,Invoice", "A2,2026-01-09,*,open,ann,Invoice")
+    with duckdb.connect(str(tmp_path / "data" / "loading.duckdb")) as connection:
+        connection.execute("update store.tickets set next_created_at = null")
+        connection.execute("insert into store.touched_askers select asker_no from store.tickets")
+    assert desk.run().state == "done"
+    assert _returns(desk) == {"A1": "09", "A2": None}
 
 
 def test_a_call_that_was_answered_is_counted_and_no_other(tmp_path: Path) -> None:

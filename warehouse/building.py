@@ -281,11 +281,14 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
         if place:
             connection.execute("commit; begin")
             _begin_slice(connection, part, are_named)
-        _build_slice(connection, are_named)
+        if part.count:
+            _build_slice(connection, are_named)
         connection.execute(f"delete from store.touched_tickets where ticket_no between {part.first} and {part.last}")
-    returns.settle(connection)
     _rebuild_responses(connection, are_named)
     rollups.keep_people(connection)
+    connection.execute("commit")
+    connection.execute("begin")
+    returns.settle(connection)
     connection.execute("commit")
     _forget(connection)
     return sum(part.count for part in parts)

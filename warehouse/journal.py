@@ -200,7 +200,7 @@ def has_work(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(
         _value(
             connection,
-            "select exists (from files where state = 'landed') or exists (from store.touched_tickets) or exists (from store.touched_responses)",
+            "select exists (from files where state = 'landed') or exists (from store.touched_tickets) or exists (from store.touched_askers) or exists (from store.touched_responses)",
         )
     )
 
