@@ -15,7 +15,7 @@ create or replace temp macro number_of(id) as
     (case when {_DIGITS} <> '' then {_DIGITS}::ubigint else hash(id) end % 4294967296)::uinteger"""
 _ASKER = """
 create or replace temp macro asker_number(source, customer, topic) as
-    case when customer is not null then (hash(source, customer, topic) % 4294967296)::uinteger end"""
+    case when customer is not null then hash(source, customer, topic) end"""
 _MADE_OF = {"key_no": "key", "ticket_no": "ticket_id"}
 # Tables with numbers, and with the ids that they are made of.
 _NUMBERED = """

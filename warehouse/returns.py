@@ -41,14 +41,13 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("delete from store.touched_askers")
 
 
-# A hash tells customers and topics apart where their number does not.
 _RETURNED = """
 select row_no, came_at
 from (
     select
         rowid as row_no,
         next_created_at,
-        lead(created_at) over (partition by hash(source, customer, topic) order by created_at, ticket_id) as came_at,
+        lead(created_at) over (partition by asker_no order by created_at, ticket_id) as came_at,
     from store.tickets
     semi join store.touched_askers using (asker_no)
 )

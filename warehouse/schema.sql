@@ -29,7 +29,7 @@ comment on table store.touched_tickets is 'Tickets whose delivered rows changed 
 example: select count(distinct ticket_no) as to_build from store.touched_tickets';
 comment on column store.touched_tickets.ticket_no is 'The number made of the id of the ticket: see store.ticket_rows. May stand here more than once.';
 
-create table if not exists store.touched_askers (asker_no uinteger);
+create table if not exists store.touched_askers (asker_no ubigint);
 comment on table store.touched_askers is 'Customers and topics of which a ticket came, went or moved in time: when they asked again is still to be found.
 example: select count(distinct asker_no) as to_find from store.touched_askers';
 comment on column store.touched_askers.asker_no is 'The number made of source, customer and topic: see store.tickets. May stand here more than once.';

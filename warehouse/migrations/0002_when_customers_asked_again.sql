@@ -6,7 +6,7 @@ set next_created_at = returns.next_created_at
 from (
     select
         rowid as row_no,
-        lead(created_at) over (partition by hash(source, customer, topic) order by created_at, ticket_id) as next_created_at,
+        lead(created_at) over (partition by asker_no order by created_at, ticket_id) as next_created_at,
     from store.tickets
     where asker_no is not null
     order by row_no

@@ -69,13 +69,13 @@ create table if not exists store.tickets (
     team_change_count bigint,
     priority_raise_count bigint,
     answered_call_count bigint,
-    asker_no uinteger,
+    asker_no ubigint,
     next_created_at timestamp,
 );
 comment on table store.tickets is 'One row per ticket, without what depends on the present instant: see the view tickets.
 example: select is_open, count(*) as tickets from store.tickets group by is_open';
 comment on column store.tickets.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
-comment on column store.tickets.asker_no is 'A number made of source, customer and topic, by which the pipelines find the tickets of one customer on one topic. Not unique; null: the customer is not known.';
+comment on column store.tickets.asker_no is 'A number made of source, customer and topic, the same for all tickets of one customer on one topic; null: the customer is not known.';
 comment on column store.tickets.last_status is 'The status it is in, a source''s own words for an open one as open.';
 comment on column store.tickets.status_since_clock is 'What its business clock showed when it came into its present status: working seconds since creation; null: it has no schedule.';
 comment on column store.tickets.status_since_unscheduled is 'Seconds it had spent without a schedule when it came into its present status; null: it never had one.';
