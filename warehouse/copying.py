@@ -1,7 +1,8 @@
 """A copy of the loading file, for as little writing as can be: a clone where the file system can, else an older copy brought up to date.
 
-DuckDB's file is three headers and then blocks, each of which begins with a checksum of itself. Between two publications few blocks change, so a
-version that nobody reads any more becomes the new one when the blocks whose checksums differ are written over.
+DuckDB's file is three headers and then blocks. Between two publications few blocks change, so a version that nobody reads any more becomes
+the new one when the blocks that differ are written over. They are compared whole: the checksum that each begins with is the same for the
+same words in another order, as where a table was written anew.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from functools import lru_cache
 from io import FileIO
 from pathlib import Path
 
-HEADERS = 3 * 4096
 BLOCK = 262_144
-_CHECKSUM = 8
 _FICLONE = 0x40049409  # Linux: share the blocks of the original until one of the two changes
 _OFD_SETLK = 37  # Linux: a lock of this open file, which even a reader in this process would stand against
 
@@ -57,7 +56,7 @@ def _kept_open(path: Path, inode: int) -> FileIO:
 
 
 def _brought_up_to_date(read: FileIO, spare: Path, target: Path) -> bool:
-    """The spare as `target`, with the headers and the blocks that differ written over; False where it may be in use.
+    """The spare as `target`, with what differs written over; False where it may be in use.
 
     It has its new name first: nobody opens it by the old one any more, and what a killed process leaves half done is swept.
     """
@@ -68,10 +67,11 @@ def _brought_up_to_date(read: FileIO, spare: Path, target: Path) -> bool:
         if not _locked(write):
             target.unlink()
             return False
-        for begin in (0, *range(HEADERS, size, BLOCK)):
-            length = BLOCK if begin else HEADERS
-            if not begin or _checksum(read, begin) != _checksum(write, begin):
-                os.pwrite(write.fileno(), os.pread(read.fileno(), length, begin), begin)
+        ours, theirs = bytearray(BLOCK), bytearray(BLOCK)
+        for begin in range(0, size, BLOCK):
+            length = os.preadv(read.fileno(), [ours], begin)
+            if os.preadv(write.fileno(), [theirs], begin) != length or ours != theirs:
+                os.pwrite(write.fileno(), memoryview(ours)[:length], begin)
         write.truncate(size)
     return True
 
@@ -83,7 +83,3 @@ def _locked(file: FileIO) -> bool:
     except OSError:
         return False
     return True
-
-
-def _checksum(file: FileIO, begin: int) -> bytes:
-    return os.pread(file.fileno(), _CHECKSUM, begin)
