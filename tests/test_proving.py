@@ -14,13 +14,12 @@ from pipelines.refresh import Pipelines
 from tests.conftest import Desk
 from warehouse import copying, proving
 from warehouse.connection import open_for_writing
-from warehouse.copying import BLOCK
+from warehouse.copying import BLOCK, HEADERS
 from warehouse.errors import CopyDamaged
 from warehouse.proving import Rereading, Written, prove
 from warehouse.settings import load
 
 HEADER = "ticket_id,created_at,topic\n"
-HEADERS = 3 * 4096  # bytes before the first block
 ROWS = 300_000
 Damage = Callable[[Path], None]
 
