@@ -61,7 +61,7 @@ TICKET_STEPS = (
 BEFORE = {
     "store.tickets": (
         "tickets_before",
-        "source, ticket_id, team, agent, supervisor, manager, customer, topic, created_at, asker_no, next_created_at",
+        "source, ticket_id, team, agent, supervisor, manager, created_at, asker_no, next_created_at",
     ),
     "backlog_changes": ("backlog_before", "source, happened_at, channel, team, change, open_change"),
     "store.waits": (

@@ -20,7 +20,8 @@ from pathlib import Path
 HEADERS = 3 * 4096
 BLOCK = 262_144
 _CHECKSUM = 8
-# What is remembered of so many copies, some hundred kilobytes each at ten million tickets.
+# What the newest copies of this process hold, a digest a block (a megabyte each at ten million tickets), and of how many that is kept.
+_known: dict[tuple[int, int, int], list[bytes]] = {}
 _REMEMBERED = 4
 _THREADS = 2
 _FICLONE = 0x40049409  # Linux: share the blocks of the original until one of the two changes
@@ -83,9 +84,6 @@ def _brought_up_to_date(read: FileIO, spare: Path, target: Path) -> bool:
         write.truncate(size)
         _remember(_state(write), ours)
     return True
-
-
-_known: dict[tuple[int, int, int], list[bytes]] = {}
 
 
 def _state(file: FileIO) -> tuple[int, int, int]:

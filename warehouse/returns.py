@@ -13,7 +13,7 @@ from warehouse.connection import temporary
 # Where no more of all tickets than this change, their rows are deleted and inserted like any touched ticket's; else in place: a column of
 # numbers is written anew then, instead of most rows.
 FEW = 0.05
-_TELLING = "source, ticket_id, customer, topic, created_at, asker_no"
+_TELLING = "source, ticket_id, created_at, asker_no"
 
 
 def touch(connection: duckdb.DuckDBPyConnection) -> None:
