@@ -13,8 +13,8 @@ import pytest
 from pipelines.refresh import Pipelines
 from tests.conftest import Desk
 from warehouse import copying, proving
+from warehouse.blocks import BLOCK, HEADERS
 from warehouse.connection import open_for_writing
-from warehouse.copying import BLOCK, HEADERS
 from warehouse.errors import CopyDamaged
 from warehouse.proving import Rereading, Written, prove
 from warehouse.settings import load

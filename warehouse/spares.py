@@ -58,6 +58,7 @@ def keep(origin: Path) -> None:
     """Makes what was copied of `origin` the spare, unless that was swept meanwhile, as where somebody was erased. In the writer's turn."""
     unfinished = origin.with_name(_UNFINISHED)
     if origin.exists():
+        copying.copied_again(origin, unfinished)
         unfinished.rename(origin.with_name(_NAME))
     else:
         unfinished.unlink(missing_ok=True)
