@@ -190,7 +190,9 @@ def test_every_set_that_the_page_names_is_one_of_the_question_and_tested_here() 
         ("waits", hours(34.5), hours(33.5), ""),
         ("missed", hours(35.5), hours(34.5), "A"),  # counts when it was due
         ("broken", days(2.1), days(1.9), "A"),
+        ("broken", hours(2), hours(0), "B"),  # still running
         ("promises", days(1.1), days(0.9), ""),
+        ("promises", days(3), days(2.9), "A"),  # made and kept within these hours
         ("csat", hours(23.5), hours(22.5), "A"),
     ],
 )

@@ -18,11 +18,16 @@ HIGHER, LOWER, NEITHER = "higher is better", "lower is better", "neither"
 
 @dataclass(frozen=True)
 class Rows:
-    """What figures are made of: where it is, the column that dates it, and the set of tickets it is of (see questions/tickets_behind.sql)."""
+    """What figures are made of: where it is, the column that dates it, and the set of tickets it is of (see questions/tickets_behind.sql).
+
+    A date that is worked out, rather than stored, lies between two columns that are stored, of which the second may be null: `between`.
+    Rows that are not of the period are left out by them before anything is worked out.
+    """
 
     of: str
     date: str
     behind: str
+    between: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ _FIRST_WAITS = Rows("waits", "began_at", "first_waits")
 _NEXT_WAITS = Rows("waits", "began_at", "next_waits")
 _DECIDED = Rows("waits", "due_at", "decided")
 _ANSWERED = Rows("waits", "ended_at", "answered")
-_PROMISES = Rows("sla_outcomes", "coalesce(breached_at, ended_at)", "promises")
+_PROMISES = Rows("sla_outcomes", "coalesce(breached_at, ended_at)", "promises", ("applied_at", "ended_at"))
 _INVITED = Rows(_SURVEYS, "sent_at", "surveys")
 _CSAT = Rows(_SURVEYS, "sent_at", "csat")
 _NPS = Rows(_SURVEYS, "sent_at", "nps")

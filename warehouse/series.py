@@ -109,6 +109,10 @@ def _chosen(series: Series) -> str:
     period = [f"{date} is not null", f"($end::timestamp is null or {date} < $end)"]
     if series.kind != "ages":
         period.append(f"($start::timestamp is null or {date} >= $start)")
+    if series.rows.between:
+        first, last = series.rows.between
+        period.append(f"($end::timestamp is null or {first} < $end)")
+        period.append(f"($start::timestamp is null or {last} is null or {last} >= $start)")
     return " and ".join((*period, _filtered()))
 
 

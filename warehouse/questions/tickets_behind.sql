@@ -34,9 +34,12 @@ with
         semi join
             -- Open now, or until some time after it: a ticket that is over came into its status when it left, or later.
             (
-                select distinct ticket_no,
+                select ticket_no,
                 from store.tickets
-                where $which = 'open_then' and (is_open or status_since_at is null or status_since_at >= $end)
+                where
+                    $which = 'open_then'
+                    and (is_open or status_since_at is null or status_since_at >= $end)
+                    and ($end is null or created_at < $end)
             ) using (ticket_no)
         where $which = 'open_then' and ($end is null or happened_at < $end)
         group by source, ticket_id
@@ -121,7 +124,11 @@ with
             promises.priority,
             promises.elapsed_seconds as figure,
         from sla_outcomes as promises
-        where ($which = 'promises' and promises.state in ('met', 'breached')) or ($which = 'broken' and promises.state = 'breached')
+        where
+            (($which = 'promises' and promises.state in ('met', 'breached')) or ($which = 'broken' and promises.state = 'breached'))
+            -- What is stored leaves out most of what is not of the period, before the state of a promise is worked out.
+            and ($end is null or promises.applied_at < $end)
+            and ($start is null or promises.ended_at is null or promises.ended_at >= $start)
     ),
 
     survey_moments as (
@@ -227,20 +234,17 @@ with
         group by source, ticket_id
     ),
 
-    newest as (
-        select *, count(*) over () as found, sum(moments) over () as counted,
-        from chosen
-        order by moment desc nulls last, source, ticket_id
-        limit $most
-    )
+    newest as (select *, from chosen order by moment desc nulls last, source, ticket_id limit $most),
+
+    total as (select count(*) as found, sum(moments) as counted, from chosen)
 
 select
     newest.ticket_id,
     newest.source,
     newest.moment,
     newest.figure,
-    newest.found,
-    newest.counted,
+    total.found,
+    total.counted,
     tickets.subject,
     tickets.channel,
     tickets.team,
@@ -253,5 +257,6 @@ select
     tickets.full_resolution_seconds,
     tickets.reopen_count,
 from newest
+cross join total
 left join store.tickets as tickets on tickets.source = newest.source and tickets.ticket_id = newest.ticket_id
 order by newest.moment desc nulls last, newest.source, newest.ticket_id
