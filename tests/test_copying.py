@@ -190,3 +190,25 @@ def test_a_missed_checkpoint_is_told(loading: duckdb.DuckDBPyConnection, tmp_pat
     assert written(first, third) is None
     assert written(second, third)
     assert written(third, third) == third.metadata
+
+
+def test_a_copy_is_compared_whole_only_where_what_was_written_since_is_not_known(
+    loading: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+    differing = copying._differing
+    monkeypatch.setattr(copying, "_differing", lambda *given: [compared.append(given[2]), differing(*given)][1])
+    known, unknown = _copy(tmp_path, "known.duckdb"), tmp_path / "unknown.duckdb"
+    spare = tmp_path / "spare.duckdb"
+    for again in (spare, unknown):
+        again.write_bytes(known.read_bytes())
+    copying.copied_again(known, spare)
+    for number, older in enumerate(("known", "spare", "unknown"), start=1):
+        _change(loading, number)
+        made = _copy(tmp_path, f"{number}.duckdb", f"{older}.duckdb")
+        assert made.read_bytes() == (tmp_path / "loading.duckdb").read_bytes()
+    assert compared == [CHECKSUM, CHECKSUM, BLOCK]
+    _change(loading, 4)
+    _change(loading, 5)
+    _copy(tmp_path, "5.duckdb", "3.duckdb")  # of which two checkpoints, and so not all of what was written, are known
+    assert compared[3:] == [BLOCK]
