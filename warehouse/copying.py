@@ -41,8 +41,9 @@ class _Original:
         wrote = written(before, self.checkpoint) if before and self.checkpoint else None
         if wrote is None:
             _behind.clear()
+            return
         for blocks in _behind.values():
-            blocks |= wrote or set()
+            blocks.update(wrote)
 
 
 def copy(origin: Path, target: Path, spare: Path | None) -> None:
@@ -52,8 +53,10 @@ def copy(origin: Path, target: Path, spare: Path | None) -> None:
     other name (see spares.found): who has it open under one would see it change.
     """
     original = _kept_open(origin, origin.stat().st_ino)
+    if cloned(original.file, target):
+        return
     original.follow()
-    if cloned(original.file, target) or (spare and _brought_up_to_date(original.file, spare, target)):
+    if spare and _brought_up_to_date(original.file, spare, target):
         return
     with target.open("wb") as write:
         original.file.seek(0)

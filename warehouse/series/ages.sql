@@ -2,7 +2,8 @@
 with
     ends as ({{ ends }}),
 
-    -- Of tickets open now, or until the first bin ended: one that is over is in its status since it left, or since later.
+    -- Of tickets made before the last bin ended, and open now or until the first one did: one that is over is in its status since it left,
+    -- or since later.
     stretches as (
         select
             source,
