@@ -38,3 +38,26 @@ def test_charts_that_are_gone_are_not_noted() -> None:
 def test_streamlit_itself_still_keeps_them() -> None:
     """Once it does not, pages/elements/widgets.py is of no use any more."""
     assert noted_after("")[0] > RUNS
+
+
+# A component whose run is to be told, below something that may end the script before it is drawn, as the next click does.
+COMPONENT = """
+import streamlit as st
+from pages.elements import widgets
+
+widgets.forget_gone()
+st.session_state.setdefault("ran", 0)
+if st.toggle("Ends early", key="early"):
+    st.stop()
+def ran():
+    st.session_state.ran += 1
+st.components.v2.component("asks", html="<b></b>", js="export default function () {}")(key="asks", on_run_change=ran)
+"""
+
+
+def test_what_a_component_triggers_is_told_also_after_a_run_that_ended_before_it() -> None:
+    page = AppTest.from_string(COMPONENT).run().run()
+    page.toggle(key="early").set_value(True).run()
+    assert not page.exception
+    noted = page.session_state._state._state._new_widget_state.widget_metadata
+    assert [list(note.callbacks) for name, note in noted.items() if name.endswith("asks__events")] == [["run"]]
