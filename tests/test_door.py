@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 from streamlit import config
+from streamlit.file_util import get_static_dir
 
 from pages.elements import door
 from pages.elements.people import claims_of_headers, claims_of_login, person
@@ -285,6 +286,15 @@ def test_browsers_are_told_what_pages_may_do(address: str) -> None:
     assert headers["referrer-policy"] == "same-origin"
     assert "strict-transport-security" not in headers
     assert "access-control-allow-origin" not in headers
+
+
+def test_scripts_are_told_what_holds_for_scripts(address: str) -> None:
+    script = next(Path(get_static_dir(), "static", "js").glob("index.*.js"))
+    headers = asked(address, f"/static/js/{script.name}").headers
+    assert headers["content-type"].startswith("application/javascript")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "content-security-policy" not in headers
 
 
 @pytest.mark.parametrize(

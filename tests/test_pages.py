@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import brotli
 import pytest
-from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from pages.elements import freshness, kept, periods
-from pages.elements.compression import CompressedAssets
 from pages.elements.data import Source
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
 
@@ -265,50 +258,3 @@ def test_every_page_asks_for_access_before_anything_else(page: str) -> None:
     lines = (PROJECT / "pages" / page).read_text(encoding="utf-8").splitlines()
     calls = [line for line in lines if line and not line.startswith((" ", "#", "import", "from", '"""', ")"))]
     assert calls[0] == f'access.require("{page.removesuffix(".py")}")'
-
-
-SCRIPT = b"let waiting = 1;\n" * 500
-
-
-def fetched(path: str, encoding: str) -> tuple[dict[str, str], bytes]:
-    """Headers and body as a browser gets them."""
-
-    async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        await Response(SCRIPT, media_type="text/javascript")(scope, receive, send)
-
-    async def nothing() -> Message:
-        return {"type": "http.request"}
-
-    async def keep(message: Message) -> None:
-        messages.append(message)
-
-    messages: list[Message] = []
-    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept-encoding", encoding.encode())]}
-    asyncio.run(CompressedAssets(served)(scope, nothing, keep))
-    headers = {name.decode(): value.decode() for name, value in messages[0]["headers"]}
-    return headers, b"".join(message.get("body", b"") for message in messages[1:])
-
-
-@pytest.mark.parametrize("path", ["/static/js/plotly.js", "/_stcore/bidi-components/support.sql_editor/editor.js"])
-@pytest.mark.parametrize(
-    ("read", "sent", "unpacked"),
-    [
-        ("gzip, deflate, br;q=0.8", "br", brotli.decompress),
-        ("gzip, deflate", "gzip", gzip.decompress),
-        ("gzip, br;q=0", "gzip", gzip.decompress),
-    ],
-)
-def test_scripts_are_sent_whole_and_as_small_as_the_browser_reads(
-    path: str, read: str, sent: str, unpacked: Callable[[bytes], bytes]
-) -> None:
-    headers, body = fetched(path, read)
-    assert headers["content-encoding"] == sent
-    assert int(headers["content-length"]) == len(body) < len(SCRIPT) / 10
-    assert unpacked(body) == SCRIPT
-
-
-@pytest.mark.parametrize(("path", "encoding"), [("/static/js/plotly.js", "identity"), ("/media/table.js", "gzip")])
-def test_what_is_no_script_of_streamlits_or_not_asked_for_compressed_is_left_alone(path: str, encoding: str) -> None:
-    headers, body = fetched(path, encoding)
-    assert "content-encoding" not in headers
-    assert body == SCRIPT

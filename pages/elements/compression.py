@@ -1,9 +1,17 @@
-"""Compressed scripts and styles: plotly alone is 4.7 MB, which Streamlit serves as it is."""
+"""Streamlit's scripts and styles, packed and kept ready: plotly alone is 4.7 MB, which Streamlit reads and serves as it is each time."""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import os
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread, get_native_id
 
 import brotli
 from starlette.concurrency import run_in_threadpool
@@ -13,25 +21,54 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 SMALLEST = 1024
 # What browsers read, the smallest first: they read br over TLS and from this machine alone.
 ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
-    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT, quality=6),
-    "gzip": lambda body: gzip.compress(body, 6),
+    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=6),
+    "gzip": partial(gzip.compress, compresslevel=6),
 }
+# A tenth smaller again, for forty times the time.
+TIGHT: dict[str, Callable[[bytes], bytes]] = {"br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=11)}
 # Streamlit's own, and those of components such as the SQL page's editor.
 FOLDERS = ("/static/", "/_stcore/bidi-components/")
+# Says that a name stands for this content for ever. Streamlit answers any name that it does not know with its page, which says otherwise.
+FOR_EVER = "immutable"
+LEAST_URGENT = 19
+# A first visit's tiles wait for dozens of small scripts; one of this size holds the browser up for half a second once it is there. So it
+# is sent when no small one was asked for in QUIET_SECONDS, or after PATIENCE_SECONDS.
+HEAVY = 800_000
+QUIET_SECONDS = 0.4
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An answer as it is sent."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
 
 
 class CompressedAssets:
-    """Compresses each of Streamlit's own files once and keeps it: their names change with their content."""
+    """Packs each of Streamlit's own files when it is first asked for, answers from memory from then on, and packs it tighter in the
+    background. What it keeps is bounded by what Streamlit brings: a name that stands for a content for ever, packed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._kept: dict[tuple[str, str], bytes] = {}
+        self._kept: dict[tuple[str, str], Packed] = {}
+        self._to_tighten: SimpleQueue[tuple[tuple[str, str], bytes]] = SimpleQueue()
+        Thread(target=self._tighten, name="packing", daemon=True).start()
+        self._last_small = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _is_asset(scope):
             await self.app(scope, receive, send)
             return
-        start: Message = {}
+        encoding = _encodings(scope)[0]
+        start: Message
+        packed = self._kept.get((scope["path"], encoding))
+        if packed:
+            start = {"type": "http.response.start", "status": 200, "headers": [*packed.headers]}
+            await self._send(send, start, packed.body)
+            return
+        start = {}
         body = bytearray()
 
         async def collect(message: Message) -> None:
@@ -41,33 +78,61 @@ class CompressedAssets:
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body"):
-                await self._answer(scope, start, bytes(body), send)
+                await self._answer((scope["path"], encoding), start, bytes(body), send)
 
         await self.app(scope, receive, collect)
 
-    async def _answer(self, scope: Scope, start: Message, body: bytes, send: Send) -> None:
+    async def _answer(self, name: tuple[str, str], start: Message, body: bytes, send: Send) -> None:
         headers = MutableHeaders(raw=start["headers"])
         if start["status"] == 200 and len(body) >= SMALLEST and "content-encoding" not in headers:
-            encoding = _encodings(scope)[0]
-            kept = (scope["path"], encoding)
-            if kept not in self._kept:
-                self._kept[kept] = await run_in_threadpool(ENCODINGS[encoding], body)
-            body = self._kept[kept]
+            _, encoding = name
+            packed = await run_in_threadpool(ENCODINGS[encoding], body)
             headers["content-encoding"] = encoding
-            headers["content-length"] = str(len(body))
             headers.add_vary_header("accept-encoding")
+            if FOR_EVER in headers.get("cache-control", ""):
+                self._keep(name, start["headers"], packed)
+                if encoding in TIGHT:
+                    self._to_tighten.put((name, body))
+            body = packed
+            headers["content-length"] = str(len(body))
+        await self._send(send, start, body)
+
+    async def _send(self, send: Send, start: Message, body: bytes) -> None:
+        if len(body) < HEAVY:
+            self._last_small = time.monotonic()
+        else:
+            latest = time.monotonic() + PATIENCE_SECONDS
+            while (left := min(latest, self._last_small + QUIET_SECONDS) - time.monotonic()) > 0:
+                await asyncio.sleep(left)
         await send(start)
         await send({"type": "http.response.body", "body": body})
 
+    def _keep(self, name: tuple[str, str], headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        others = [pair for pair in headers if pair[0] != b"content-length"]
+        self._kept[name] = Packed([*others, (b"content-length", str(len(body)).encode())], body)
+
+    def _tighten(self) -> None:
+        _give_way()
+        while True:
+            name, body = self._to_tighten.get()
+            self._keep(name, self._kept[name].headers, TIGHT[name[1]](body))
+
+
+def _give_way() -> None:
+    """Lets everything else on the machine go before this thread, where threads have a priority of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), LEAST_URGENT)
+
 
 def _is_asset(scope: Scope) -> bool:
-    """A script or style of Streamlit's or of a component, asked for whole by a browser that reads something compressed."""
+    """A script or style of Streamlit's or of a component, asked for whole by a browser that has none of it and reads something compressed."""
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].endswith((".js", ".css")):
         return False
+    headers = Headers(scope=scope)
     return (
         any(folder in scope["path"] for folder in FOLDERS)
         and bool(_encodings(scope))
-        and "range" not in Headers(scope=scope)
+        and not any(name in headers for name in ("range", "if-none-match", "if-modified-since"))
     )
 
 

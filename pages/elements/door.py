@@ -42,6 +42,8 @@ LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 # The scripts that stand in Streamlit's own page and in ours, by content: any other inline script is refused by the browser.
 INLINE_SCRIPTS = ("\n      window.prerenderReady = false\n    ", links.BACK, wall.RELOAD)
+# What is only ever a part of a page: a browser that is led there shows text, or keeps a file.
+PARTS = ("text/javascript", "application/javascript", "text/css", "font/")
 LOGIN_NAMES = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 SHORTEST_SECRET = 32
 
@@ -227,14 +229,16 @@ def _is_of_this_machine(scope: Scope, headers: Headers) -> bool:
 
 
 def _tell_browser(headers: MutableHeaders, host: str, is_https: bool, path: str) -> None:
-    """The headers of a response by which a browser holds pages to what they need."""
-    headers["content-security-policy"] = content_security_policy(host)
+    """The headers of a response by which a browser holds pages to what they need. Scripts, styles and fonts come without those that
+    hold for pages alone: a first visit fetches over a hundred of them, and these are 0.8 KB."""
     headers["x-content-type-options"] = "nosniff"
-    headers["x-frame-options"] = "DENY"
-    headers["referrer-policy"] = "same-origin"
-    headers["permissions-policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
-    headers["cross-origin-opener-policy"] = "same-origin"
     headers["cross-origin-resource-policy"] = "same-origin"
+    if not headers.get("content-type", "").startswith(PARTS):
+        headers["content-security-policy"] = content_security_policy(host)
+        headers["x-frame-options"] = "DENY"
+        headers["referrer-policy"] = "same-origin"
+        headers["permissions-policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+        headers["cross-origin-opener-policy"] = "same-origin"
     if path.startswith(OF_VISITORS):
         headers["cache-control"] = "private, no-store"
     if is_https:
