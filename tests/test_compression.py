@@ -92,6 +92,14 @@ def test_what_stands_for_its_content_for_ever_is_answered_from_memory_and_packed
     assert later == headers | {"content-length": str(len(again))}
 
 
+@pytest.mark.parametrize("path", ["/static/./js/a.js", "/static/js//a.js", "/static/css/../js/a.js"])
+def test_other_ways_to_write_a_name_take_no_memory(path: str) -> None:
+    app, asked = assets()
+    for _ in range(2):
+        assert brotli.decompress(asyncio.run(fetch(app, path))[1]) == SCRIPT
+    assert asked == [path, path]
+
+
 @pytest.mark.parametrize("header", ["if_none_match", "if_modified_since", "range"])
 def test_what_is_asked_for_in_part_or_if_new_is_streamlits_to_answer(header: str) -> None:
     app, asked = assets()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from posixpath import normpath
 from queue import SimpleQueue
 from threading import Thread, get_native_id
 
@@ -48,7 +49,7 @@ class Packed:
 
 class CompressedAssets:
     """Packs each of Streamlit's own files when it is first asked for, answers from memory from then on, and packs it tighter in the
-    background. What it keeps is bounded by what Streamlit brings: a name that stands for a content for ever, packed."""
+    background. What it keeps is bounded by what Streamlit brings: a name that stands for a content for ever, written in one way."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -85,11 +86,11 @@ class CompressedAssets:
     async def _answer(self, name: tuple[str, str], start: Message, body: bytes, send: Send) -> None:
         headers = MutableHeaders(raw=start["headers"])
         if start["status"] == 200 and len(body) >= SMALLEST and "content-encoding" not in headers:
-            _, encoding = name
+            path, encoding = name
             packed = await run_in_threadpool(ENCODINGS[encoding], body)
             headers["content-encoding"] = encoding
             headers.add_vary_header("accept-encoding")
-            if FOR_EVER in headers.get("cache-control", ""):
+            if FOR_EVER in headers.get("cache-control", "") and normpath(path) == path:
                 self._keep(name, start["headers"], packed)
                 if encoding in TIGHT:
                     self._to_tighten.put((name, body))
