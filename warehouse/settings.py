@@ -105,7 +105,7 @@ class Data(Section):
     folder: Path = Path("data")
     keep_versions: Annotated[int, Field(ge=2, le=100)] = 3
     keep_landed: SecondsOrForever = None
-    memory_limit: Size = "1500MB"
+    memory_limit: Size = "1300MB"
     largest_file: Size = "4GB"
 
 
