@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from posixpath import normpath
-from queue import SimpleQueue
-from threading import Thread, get_native_id
+from threading import Lock, Thread, get_native_id
 
 import brotli
 from starlette.concurrency import run_in_threadpool
@@ -54,8 +53,9 @@ class CompressedAssets:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._kept: dict[tuple[str, str], Packed] = {}
-        self._to_tighten: SimpleQueue[tuple[tuple[str, str], bytes]] = SimpleQueue()
-        Thread(target=self._tighten, name="packing", daemon=True).start()
+        self._to_tighten: list[tuple[tuple[str, str], bytes]] = []
+        self._is_tightening = False
+        self._lock = Lock()
         self._last_small = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,7 +93,7 @@ class CompressedAssets:
             if FOR_EVER in headers.get("cache-control", "") and normpath(path) == path:
                 self._keep(name, start["headers"], packed)
                 if encoding in TIGHT:
-                    self._to_tighten.put((name, body))
+                    self._tighten_later(name, body)
             body = packed
             headers["content-length"] = str(len(body))
         await self._send(send, start, body)
@@ -112,10 +112,22 @@ class CompressedAssets:
         others = [pair for pair in headers if pair[0] != b"content-length"]
         self._kept[name] = Packed([*others, (b"content-length", str(len(body)).encode())], body)
 
+    def _tighten_later(self, name: tuple[str, str], body: bytes) -> None:
+        with self._lock:
+            self._to_tighten.append((name, body))
+            if not self._is_tightening:
+                self._is_tightening = True
+                Thread(target=self._tighten, name="packing", daemon=True).start()
+
     def _tighten(self) -> None:
+        """One after the other, in a thread that ends when nothing is left."""
         _give_way()
         while True:
-            name, body = self._to_tighten.get()
+            with self._lock:
+                if not self._to_tighten:
+                    self._is_tightening = False
+                    return
+                name, body = self._to_tighten.pop(0)
             self._keep(name, self._kept[name].headers, TIGHT[name[1]](body))
 
 
