@@ -77,14 +77,17 @@ def test_what_is_no_script_of_streamlits_or_not_asked_for_compressed_is_left_alo
     assert body == SCRIPT
 
 
-def test_what_stands_for_its_content_for_ever_is_answered_from_memory_and_packed_tighter_meanwhile() -> None:
+def test_what_stands_for_its_content_for_ever_is_answered_from_memory_and_packed_tighter_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compression, "IDLE_SECONDS", 0.1)
     # Words at random: what can be packed tighter, as repetitions cannot.
     script = " ".join(random.Random(7).choices(["let", "waiting", "=", "1", ";", "answer"], k=5000)).encode()
     app, asked = assets(script)
     headers, first = asyncio.run(fetch(app, "/static/js/a.js"))
     until = time.monotonic() + 60
     while len(again := asyncio.run(fetch(app, "/static/js/a.js"))[1]) == len(first) and time.monotonic() < until:
-        time.sleep(0.05)
+        time.sleep(0.2)
     assert len(again) < len(first)
     assert brotli.decompress(again) == script
     assert asked == ["/static/js/a.js"]

@@ -23,8 +23,8 @@ from warehouse.connection import newest_version, numbered_versions
 
 INSTEAD = Path(__file__).parent / "instead"
 RUNS, VERSIONS, FIRST_VISITS = 20, 5, 5
-# What the server takes to pack Streamlit's scripts as tight as it can, twice over.
-PACKING_SECONDS = 40
+# What the server takes to pack Streamlit's scripts as tight as it can, once nobody comes, twice over.
+PACKING_SECONDS = 60
 # Streamlit's first run of a page imports and compiles: not what a warm one costs.
 WARM = 2
 EXPRESS, PANDAS = "the same charts with plotly.express", "the same figures with pandas in the page"
