@@ -95,6 +95,22 @@ def test_what_stands_for_its_content_for_ever_is_answered_from_memory_and_packed
     assert later == headers | {"content-length": str(len(again))}
 
 
+def test_visitors_who_come_at_once_have_a_script_packed_tight_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tightened: list[bytes] = []
+    monkeypatch.setattr(compression, "IDLE_SECONDS", 0.0)
+    monkeypatch.setitem(compression.TIGHT, "br", lambda body: tightened.append(body) or brotli.compress(body))
+    app, _ = assets()
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(fetch(app, "/static/js/a.js") for _ in range(5)))
+
+    asyncio.run(all_at_once())
+    until = time.monotonic() + 60
+    while app._is_tightening and time.monotonic() < until:
+        time.sleep(0.05)
+    assert tightened == [SCRIPT]
+
+
 @pytest.mark.parametrize("path", ["/static/./js/a.js", "/static/js//a.js", "/static/css/../js/a.js"])
 def test_other_ways_to_write_a_name_take_no_memory(path: str) -> None:
     app, asked = assets()

@@ -46,12 +46,9 @@ import streamlit as st
 from pages.elements import widgets
 
 widgets.forget_gone()
-st.session_state.setdefault("ran", 0)
 if st.toggle("Ends early", key="early"):
     st.stop()
-def ran():
-    st.session_state.ran += 1
-st.components.v2.component("asks", html="<b></b>", js="export default function () {}")(key="asks", on_run_change=ran)
+st.components.v2.component("asks", html="<b></b>", js="export default function () {}")(key="asks", on_run_change=lambda: None)
 """
 
 

@@ -64,14 +64,14 @@ class CompressedAssets:
         if not _is_asset(scope):
             await self.app(scope, receive, send)
             return
-        encoding = _encodings(scope)[0]
-        start: Message
-        packed = self._kept.get((scope["path"], encoding))
-        if packed:
-            start = {"type": "http.response.start", "status": 200, "headers": [*packed.headers]}
-            await self._send(send, start, packed.body)
+        name = scope["path"], _encodings(scope)[0]
+        kept = self._kept.get(name)
+        if kept:
+            await self._send(
+                send, {"type": "http.response.start", "status": 200, "headers": [*kept.headers]}, kept.body
+            )
             return
-        start = {}
+        start: Message = {}
         body = bytearray()
 
         async def collect(message: Message) -> None:
@@ -81,7 +81,7 @@ class CompressedAssets:
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body"):
-                await self._answer((scope["path"], encoding), start, bytes(body), send)
+                await self._answer(name, start, bytes(body), send)
 
         await self.app(scope, receive, collect)
 
@@ -89,14 +89,14 @@ class CompressedAssets:
         headers = MutableHeaders(raw=start["headers"])
         if start["status"] == 200 and len(body) >= SMALLEST and "content-encoding" not in headers:
             path, encoding = name
-            packed = await run_in_threadpool(ENCODINGS[encoding], body)
+            smaller = await run_in_threadpool(ENCODINGS[encoding], body)
             headers["content-encoding"] = encoding
             headers.add_vary_header("accept-encoding")
-            if FOR_EVER in headers.get("cache-control", "") and normpath(path) == path:
-                self._keep(name, start["headers"], packed)
+            if FOR_EVER in headers.get("cache-control", "") and normpath(path) == path and name not in self._kept:
+                self._kept[name] = _packed(start["headers"], smaller)
                 if encoding in TIGHT:
                     self._tighten_later(name, body)
-            body = packed
+            body = smaller
             headers["content-length"] = str(len(body))
         await self._send(send, start, body)
 
@@ -109,10 +109,6 @@ class CompressedAssets:
                 await asyncio.sleep(left)
         await send(start)
         await send({"type": "http.response.body", "body": body})
-
-    def _keep(self, name: tuple[str, str], headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        others = [pair for pair in headers if pair[0] != b"content-length"]
-        self._kept[name] = Packed([*others, (b"content-length", str(len(body)).encode())], body)
 
     def _tighten_later(self, name: tuple[str, str], body: bytes) -> None:
         with self._lock:
@@ -132,7 +128,14 @@ class CompressedAssets:
                 name, body = self._to_tighten.pop(0)
             while (left := self._last_small + IDLE_SECONDS - time.monotonic()) > 0:
                 time.sleep(left)
-            self._keep(name, self._kept[name].headers, TIGHT[name[1]](body))
+            self._kept[name] = _packed(self._kept[name].headers, TIGHT[name[1]](body))
+
+
+def _packed(headers: list[tuple[bytes, bytes]], body: bytes) -> Packed:
+    """These headers with the length of this body."""
+    own = MutableHeaders(raw=[*headers])
+    own["content-length"] = str(len(body))
+    return Packed(own.raw, body)
 
 
 def _give_way() -> None:
