@@ -7,7 +7,6 @@ an answer beside it once everything is done; a run that is killed leaves the req
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import duckdb
 
 from warehouse import erasing_stored, journal
 from warehouse.building import reload_feeds
+from warehouse.durable import write_whole
 from warehouse.erasing import Erasing, owning_feeds
 from warehouse.erasures import Register
 from warehouse.loading import Feed
@@ -71,12 +71,7 @@ def settle(folder: Path, names: list[str], answered: Answer) -> None:
 
 def _write(path: Path, content: Any) -> None:
     path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    write_whole(path, json.dumps(content))
 
 
 @dataclass

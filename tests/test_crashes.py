@@ -251,6 +251,32 @@ def test_killed_at_200_moments_of_every_step_nothing_is_lost_and_nothing_counted
     same_rows("files", _files(disturbed), _files(calm_desk))
 
 
+def test_killed_while_it_notes_how_it_did_nothing_is_left_once_the_next_has_noted_it(
+    ticket_desk: Desk, tmp_path: Path
+) -> None:
+    ticket_desk.deliver("tickets/1.csv", "ticket_id,created_at\nT1,2026-01-01T10:00:00Z\n")
+    data = ticket_desk.folder / "data"
+    line, kills = _line(ticket_desk, "noting", ""), 0
+    with crashing.starter(tmp_path) as starter:
+        _well(starter.run(line))
+        effects, _ = _well(starter.run(line)).steps["noting"]
+        # The note is the last that a run writes: from the end on, back to where half of it is there.
+        while kills < 2:
+            assert starter.run(line, Moment("noting", effects)).code == -9
+            kills, effects = kills + any(data.glob(".*")), effects - 1
+        _well(starter.run(line))
+    assert _leftovers(ticket_desk) == []
+
+
+@pytest.mark.parametrize("name", [".erasures.jsonl.part", ".privacy.key.4711.part"])
+def test_what_a_killed_run_left_of_a_small_file_is_taken_away_by_the_next(ticket_desk: Desk, name: str) -> None:
+    ticket_desk.deliver("tickets/1.csv", "ticket_id,created_at\nT1,2026-01-01T10:00:00Z\n")
+    ticket_desk.run()
+    (ticket_desk.folder / "data" / name).write_text("half", encoding="utf-8")
+    ticket_desk.run()
+    assert _leftovers(ticket_desk) == []
+
+
 @pytest.mark.parametrize(
     "moment", [Moment("checkpoint", effect=1), Moment("copying", effect=1), Moment("renaming", effect=3)]
 )

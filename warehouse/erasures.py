@@ -6,7 +6,6 @@ Pseudonyms stand in one, their tickets in the other, in an order that does not t
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.durable import write_whole
 from warehouse.errors import FolderError
 
 PEOPLE_FILE, TICKETS_FILE = "erasures.jsonl", "erased_tickets.jsonl"
@@ -95,9 +95,4 @@ def _rows(path: Path) -> list[Any]:
 
 
 def _write(path: Path, rows: Iterable[object]) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

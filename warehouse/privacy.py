@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.contacts import LETTER, NAME, macros
+from warehouse.durable import UNFINISHED
 from warehouse.errors import FolderError
 from warehouse.secrets import long_enough, secret
 from warehouse.settings import Privacy
@@ -58,7 +59,7 @@ def _key_of(folder: Path) -> str:
 
 def _make_key(path: Path) -> None:
     """Written whole under another name, then linked: of two processes at once, one key holds."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(secrets.token_hex(32) + "\n")

@@ -11,6 +11,7 @@ import duckdb
 
 from warehouse import copying, published, spares
 from warehouse.connection import numbered_versions, version_path
+from warehouse.durable import UNFINISHED
 from warehouse.errors import CopyDamaged, FolderError
 from warehouse.proving import Written, prove
 from warehouse.published import PUBLIC_NAME, UNPROVEN
@@ -88,7 +89,7 @@ def _sweep(folder: Path, keep: int) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Removes half-made copies of killed runs."""
-    for pattern in (f"{UNPROVEN}*.duckdb", f".{PUBLIC_NAME}.*"):
+    """Removes what killed runs left half made: copies, and the small files beside them."""
+    for pattern in (f"{UNPROVEN}*.duckdb", f".{PUBLIC_NAME}.*", f".*{UNFINISHED}"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)

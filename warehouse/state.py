@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from warehouse.checking import Finding
 from warehouse.connection import numbered_versions
-from warehouse.durable import sync_folder
+from warehouse.durable import write_whole
 from warehouse.errors import FolderError
 
 NAME = "state.json"
@@ -156,16 +156,10 @@ def _going_on(now: State, before: State | None) -> State:
 
 def _write(folder: Path, noted: State) -> None:
     """Replaces what is said, lastingly; where the disk is full, in place. Raises OSError."""
-    path, partial, text = folder / NAME, folder / f".{NAME}.{os.getpid()}", _text(noted)
+    path, text = folder / NAME, _text(noted)
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(path)
-        sync_folder(folder)
+        write_whole(path, text)
     except OSError:
-        partial.unlink(missing_ok=True)
         with path.open("r+", encoding="utf-8") as file:
             file.write(text)
 
