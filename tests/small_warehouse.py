@@ -28,7 +28,13 @@ refresh = "{refresh}"
 
 # What a build derives of the rows that are written by hand.
 AS_BUILT = """
-update backlog_changes set ticket_no = hash(ticket_id) % 1000003;
+update backlog_changes as changes set ticket_no = hash(changes.ticket_id) % 1000003, until_at = spans.until_at, created_at = spans.created_at
+from (
+    select rowid as row_no, lead(happened_at) over (partition by source, ticket_id order by happened_at, open_change desc) as until_at,
+        min(happened_at) over (partition by source, ticket_id) as created_at
+    from backlog_changes
+) as spans
+where spans.row_no = changes.rowid;
 update store.tickets set ticket_no = hash(ticket_id) % 1000003;
 update store.sla_outcomes as outcomes
 set channel = tickets.channel, team = tickets.team, agent = tickets.agent, topic = tickets.topic, priority = tickets.priority

@@ -232,6 +232,41 @@ def test_another_shape_of_a_table_is_another_schema_version() -> None:
     assert shape() == SHAPE.read_text(encoding="utf-8")
 
 
+def test_how_long_tickets_were_open_is_found_where_much_happened_at_one_instant() -> None:
+    changes = {
+        "A": [("10:00", "arrived", "10:00"), ("10:00", "solved", "10:00"), ("10:00", "reopened", None)],
+        "B": [
+            ("09:00", "arrived", "10:00"),
+            ("10:00", "solved", "10:00"),
+            ("10:00", "reopened", "11:00"),
+            ("11:00", "solved", None),
+        ],
+        "C": [
+            ("09:00", "arrived", "10:00"),
+            ("10:00", "solved", "10:00"),
+            ("10:00", "reopened", "10:00"),
+            ("10:00", "solved", None),
+        ],
+        "D": [("09:00", "arrived", "09:00"), ("09:00", "removed", None)],
+    }
+    expected = [
+        (ticket, at, change, until, rows[0][0]) for ticket, rows in changes.items() for at, change, until in rows
+    ]
+    with duckdb.connect() as connection:
+        create_schema(connection, "UTC")
+        for ticket, at, change, _, _ in reversed(expected):
+            sign = 1 if change in ("arrived", "reopened") else -1
+            connection.execute(
+                "insert into backlog_changes (source, ticket_id, happened_at, change, open_change) values ('desk', ?, ?, ?, ?)",
+                [ticket, f"2026-01-05 {at}", change, sign],
+            )
+        connection.execute(next(rewriting.MIGRATIONS.glob("0003_*.sql")).read_text(encoding="utf-8"))
+        found = connection.execute(
+            "select ticket_id, strftime(happened_at, '%H:%M'), change, strftime(until_at, '%H:%M'), strftime(created_at, '%H:%M') from backlog_changes"
+        ).fetchall()
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
 # --- newer files ------------------------------------------------------------------------------------------------------------
 
 

@@ -18,32 +18,11 @@ with
         where change = $which
     ),
 
-    -- Open just before $end: what came in less what went out by then.
+    -- Open just before $end: in by then, and out since or not yet.
     open_then as (
-        select
-            source,
-            ticket_id,
-            max(happened_at) as moment,
-            any_value(channel) as channel,
-            any_value(team) as team,
-            any_value(agent) as agent,
-            any_value(topic) as topic,
-            any_value(priority) as priority,
-            null::double as figure,
+        select source, ticket_id, happened_at as moment, channel, team, agent, topic, priority, null::double as figure,
         from backlog_changes
-        semi join
-            -- Open now, or until some time after it: a ticket that is over came into its status when it left, or later.
-            (
-                select ticket_no,
-                from store.tickets
-                where
-                    $which = 'open_then'
-                    and (is_open or status_since_at is null or status_since_at >= $end)
-                    and ($end is null or created_at < $end)
-            ) using (ticket_no)
-        where $which = 'open_then' and ($end is null or happened_at < $end)
-        group by source, ticket_id
-        having sum(open_change) > 0
+        where $which = 'open_then' and open_change = 1 and ($end is null or happened_at < $end) and (until_at is null or until_at >= $end)
     ),
 
     ticket_moments as (

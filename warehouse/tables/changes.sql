@@ -31,6 +31,8 @@ create table if not exists backlog_changes (
     happened_at timestamp,
     change varchar,
     open_change tinyint,
+    until_at timestamp,
+    created_at timestamp,
     channel varchar,
     team varchar,
     agent varchar,
@@ -45,6 +47,8 @@ comment on column backlog_changes.ticket_no is 'A number made of ticket_id, by w
 comment on column backlog_changes.happened_at is 'When it happened (UTC).';
 comment on column backlog_changes.change is 'arrived, solved, reopened, abandoned (the customer gave up before an answer) or removed (deleted, merged).';
 comment on column backlog_changes.open_change is '1: one ticket more is open; -1: one less. Added up over all time before an instant it is the backlog then.';
+comment on column backlog_changes.until_at is 'When the ticket changed sides next (UTC): one that entered was open from happened_at until then; null: it is so still.';
+comment on column backlog_changes.created_at is 'When the ticket was made (UTC): at an instant at which it was open, its age counts from here.';
 comment on column backlog_changes.channel is 'The ticket''s present channel.';
 comment on column backlog_changes.team is 'The team that holds the ticket now; null: none.';
 comment on column backlog_changes.agent is 'The agent that holds the ticket now; null: none.';
