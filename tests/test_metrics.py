@@ -458,6 +458,12 @@ def test_the_days_are_a_setting(own: duckdb.DuckDBPyConnection) -> None:
     assert _judged(own, "first_contacts(days := 14)") == {"first": False}
 
 
+def test_with_all_tickets_those_never_solved_are_undecided(own: duckdb.DuckDBPyConnection) -> None:
+    _ticket(own, "settled")
+    _ticket(own, "open", first_solved_at=None, is_open=True)
+    assert _judged(own, "first_contacts(of_all := true)") == {"settled": True, "open": None}
+
+
 def test_unknown_customers_and_replies_leave_it_undecided_and_a_call_is_one_reply(
     own: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -496,6 +502,15 @@ def test_handing_over_is_transfer_and_a_team_or_a_raise_escalation(desk: duckdb.
     assert found == [("raised",), ("teams",)]
     assert value(desk, "transfer_rate(is_transferred) from transfers()") == pytest.approx(2 / 5)
     assert value(desk, "escalation_rate(is_escalated) from transfers()") == pytest.approx(2 / 5)
+    found = desk.execute("select ticket_id, is_transferred from transfers(of_all := true) order by 1").fetchall()
+    assert found == [
+        ("agents", True),
+        ("assigned", False),
+        ("none", False),
+        ("raised", False),
+        ("teams", True),
+        ("unknown", None),
+    ]
 
 
 # By hand: scores and volumes.

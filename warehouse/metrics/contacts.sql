@@ -1,6 +1,6 @@
 -- What became of each ticket after we answered it: tables to group, read from the tables whose names they are given.
 create or replace macro first_contacts(
-    days := 7, of_tickets := 'tickets', of_sources := 'sources', solved_from := null, solved_until := null
+    days := 7, of_tickets := 'tickets', of_sources := 'sources', solved_from := null, solved_until := null, of_all := false
 ) as table
     with data_ends as (
         select
@@ -27,25 +27,13 @@ create or replace macro first_contacts(
         from query_table(of_tickets) as tickets
         left join data_ends using (source)
         where
-            tickets.first_solved_at is not null
+            (of_all or tickets.first_solved_at is not null)
             and (solved_from is null or tickets.first_solved_at >= solved_from)
             and (solved_until is null or tickets.first_solved_at < solved_until)
     )
 
     select
-        source,
-        ticket_id,
-        channel,
-        team,
-        agent,
-        customer,
-        topic,
-        priority,
-        created_at,
-        first_solved_at,
-        next_created_at,
-        reply_count,
-        was_reopened,
+        * exclude (is_due, came_back),
         case
             when is_due and customer is not null and reply_count is not null
                 then reply_count = 1 and not was_reopened and not came_back
@@ -54,47 +42,44 @@ create or replace macro first_contacts(
 
 comment on macro table first_contacts is
 'family: rows
-definition: One row per ticket that was ever solved: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic. With solved_from and solved_until, two instants, only tickets first solved between them.
+definition: One row per ticket that was ever solved, with all that the table has of it: whether one agent reply settled it (a chat and a talk in person count as one reply, however many messages they have), with no reopening and no new ticket of that customer on that topic within so many days of first solving it. Until those days have passed it is undecided, though it may have failed already: otherwise failures would be counted before successes. Unknown topics count as one topic. With solved_from and solved_until, two instants, only tickets first solved between them. With of_all tickets that were never solved too, undecided.
 unit: rows
 clock: calendar
 population: tickets solved at least once
 date: first_solved_at of the ticket
 direction: neither
-call: first_contacts(days := 7, of_tickets := ''tickets'', of_sources := ''sources'', solved_from := null, solved_until := null)
+call: first_contacts(days := 7, of_tickets := ''tickets'', of_sources := ''sources'', solved_from := null, solved_until := null, of_all := false)
 example: select channel, first_contact_resolution(is_first_contact_resolution) as share from first_contacts(days := 14) group by all';
 
-create or replace macro transfers(of_tickets := 'tickets') as table
+create or replace macro transfers(of_tickets := 'tickets', of_all := false) as table
     with telling_sources as (
         -- A source that delivers no changes of hands does not say that there were none.
-        select distinct source
+        select
+            source,
+            0 as none,
         from query_table(of_tickets)
         where agent_change_count is not null
+        group by source
     )
 
     select
-        source,
-        ticket_id,
-        channel,
-        team,
-        agent,
-        topic,
-        priority,
-        created_at,
-        coalesce(agent_change_count, 0) as agent_changes,
-        coalesce(team_change_count, 0) as team_changes,
-        coalesce(priority_raise_count, 0) as priority_raises,
+        tickets.*,
+        coalesce(tickets.agent_change_count, telling_sources.none) as agent_changes,
+        coalesce(tickets.team_change_count, telling_sources.none) as team_changes,
+        coalesce(tickets.priority_raise_count, telling_sources.none) as priority_raises,
         agent_changes + team_changes > 0 as is_transferred,
         team_changes + priority_raises > 0 as is_escalated,
-    from query_table(of_tickets)
-    semi join telling_sources using (source);
+    from query_table(of_tickets) as tickets
+    left join telling_sources using (source)
+    where of_all or telling_sources.none is not null;
 
 comment on macro table transfers is
 'family: rows
-definition: One row per ticket: how often it was passed from one agent or team to another, and how often its priority was raised.
+definition: One row per ticket, with all that the table has of it: how often it was passed from one agent or team to another, and how often its priority was raised. With of_all tickets of sources that deliver no such changes too, of which that is null.
 unit: rows
 clock: none
 population: tickets of sources that deliver changes of agent or team
 date: created_at of the ticket
 direction: neither
-call: transfers(of_tickets := ''tickets'')
+call: transfers(of_tickets := ''tickets'', of_all := false)
 example: select team, sum(team_changes) as passed_on from transfers() group by all';

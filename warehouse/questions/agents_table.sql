@@ -4,30 +4,63 @@
 -- Who answered a wait, who holds a ticket: work without an agent is in no row.
 -- $within_days: coming back within so many days undoes a first contact resolution.
 with
+    passed_on as not materialized(select * from transfers(of_tickets := 'store.tickets', of_all := true)),
+
+    outcomes as not materialized(
+        select *, ($start is null or first_solved_at >= $start) and ($end is null or first_solved_at < $end) as is_solved_then,
+        from first_contacts(days := $within_days, of_tickets := 'passed_on', of_all := true)
+    ),
+
+    -- Rows are grouped once, though some count on two dates: first those in the period by one, then those that are so by the other alone.
     facts as (
-        select agent, source, channel, team, topic, created_at as happened_at, ticket_id, handle_seconds,
-        from tickets
+        select
+            agent,
+            source,
+            channel,
+            team,
+            topic,
+            created_at as happened_at,
+            ticket_id,
+            handle_seconds,
+            is_transferred,
+            is_open,
+            reopen_count,
+            case when is_solved_then then first_solved_at end as first_solved_at,
+            case when is_solved_then then is_first_contact_resolution end as is_first_contact_resolution,
+        from outcomes
         union all by name
-        select agent, source, channel, team, topic, ended_at as happened_at, outcome,
+        select
+            agent,
+            source,
+            channel,
+            team,
+            topic,
+            first_solved_at as happened_at,
+            is_open,
+            reopen_count,
+            first_solved_at,
+            is_first_contact_resolution,
+        from outcomes
+        where created_at < $start
+        union all by name
+        select
+            agent,
+            source,
+            channel,
+            team,
+            topic,
+            ended_at as happened_at,
+            outcome,
+            case when ($start is null or due_at >= $start) and ($end is null or due_at < $end) then within_target end as within_target,
         from waits
+        where ended_at is not null
         union all by name
         select agent, source, channel, team, topic, due_at as happened_at, within_target,
         from waits
+        where within_target is not null and (ended_at is null or ended_at < $start or ended_at >= $end)
         union all by name
         select agent, source, channel, team, topic, sent_at as happened_at, score, scale_min, scale_max, kind,
         from survey_responses
-        union all by name
-        select agent, source, channel, team, topic, first_solved_at as happened_at, reopen_count, first_solved_at, is_open,
-        from tickets
-        union all by name
-        select agent, source, channel, team, topic, first_solved_at as happened_at, is_first_contact_resolution,
-        from
-            first_contacts(
-                days := $within_days, of_tickets := 'store.tickets', solved_from := $start::timestamp, solved_until := $end::timestamp
-            )
-        union all by name
-        select agent, source, channel, team, topic, created_at as happened_at, is_transferred,
-        from transfers(of_tickets := 'store.tickets')
     ),
 
     chosen as (
