@@ -23,7 +23,7 @@ from tests.comparing import same_tables, tables
 from tests.conftest import Desk
 from tests.released.make import HERE, KEYS
 from tests.small_warehouse import SmallWarehouse
-from warehouse import __version__, rewriting, schema_version
+from warehouse import __version__, building, rewriting, schema_version
 from warehouse.adhoc import AdHoc
 from warehouse.ask import Warehouse
 from warehouse.building import create_schema
@@ -230,6 +230,22 @@ def shape() -> str:
 def test_another_shape_of_a_table_is_another_schema_version() -> None:
     """After a change: raise SCHEMA_VERSION, write a step where copying by name is not enough, and `python -m tests.test_upgrades`."""
     assert shape() == SHAPE.read_text(encoding="utf-8")
+
+
+def test_views_and_macros_of_a_new_version_are_published_though_nothing_else_is_new(
+    loaded: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sql = tmp_path / "sql"
+    shutil.copytree(building.SQL_FOLDER, sql)
+    (sql / "metrics" / "zz.sql").write_text("create or replace macro twice(value) as 2 * value;", encoding="utf-8")
+    monkeypatch.setattr(building, "SQL_FOLDER", sql)
+    reports = []
+    for _ in range(2):
+        pipelines = program.Pipelines(program.load(loaded.settings_file()))
+        reports.append(pipelines.run("schedule", only_if_new=True))
+        pipelines.close()
+    assert [report and report.version for report in reports] == [2, None]
+    assert loaded.ask("select twice(21)") == [(42,)]
 
 
 def test_how_long_tickets_were_open_is_found_where_much_happened_at_one_instant() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -14,7 +15,7 @@ import duckdb
 from warehouse import numbers, returns, rollups, schema_version, slicing
 from warehouse.comments import comment_store
 from warehouse.connection import SQL_FOLDER, read_sql, temporary
-from warehouse.journal import note_rewriting, note_taken_out
+from warehouse.journal import note_rewriting, note_taken_out, note_upgraded
 from warehouse.loading import Feed, create_stores
 from warehouse.names import by_name, keep_names
 from warehouse.rows import ROW_KINDS
@@ -85,23 +86,31 @@ CHANNELS = (
 
 
 def create_schema(connection: duckdb.DuckDBPyConnection, time_zone: str) -> None:
-    """All tables, macros and views with their comments; existing tables are kept. One transaction: a few hundred small ones wait for the disk."""
+    """All tables, macros and views with their comments; existing tables are kept. One transaction: a few hundred small ones wait for the disk.
+
+    Where they were others before, another version of the product made them: readers are to have these.
+    """
     connection.execute("begin")
     connection.execute(read_sql("schema"))
-    _execute_folder(connection, "tables")
+    tables = _execute_folder(connection, "tables")
     create_stores(connection)
-    connection.execute(_hour_macro(time_zone))
-    _execute_folder(connection, "metrics")
-    _execute_folder(connection, "views")
+    hours = _hour_macro(time_zone)
+    connection.execute(hours)
+    said = (tables, hours, _execute_folder(connection, "metrics"), _execute_folder(connection, "views"))
     comment_store(connection)
     schema_version.note(connection)
+    if _remember(connection, "definitions", sha256("".join(said).encode()).hexdigest()):
+        note_upgraded(connection)
     connection.execute("commit")
     numbers.set_up(connection)
 
 
-def _execute_folder(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
-    for path in sorted((SQL_FOLDER / folder).glob("*.sql")):
-        connection.execute(path.read_text(encoding="utf-8"))
+def _execute_folder(connection: duckdb.DuckDBPyConnection, folder: str) -> str:
+    """Executes its files in order, and returns what they say."""
+    said = [path.read_text(encoding="utf-8") for path in sorted((SQL_FOLDER / folder).glob("*.sql"))]
+    for text in said:
+        connection.execute(text)
+    return "".join(said)
 
 
 def _hour_macro(time_zone: str) -> str:

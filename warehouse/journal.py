@@ -216,7 +216,7 @@ def note_put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def note_upgraded(connection: duckdb.DuckDBPyConnection) -> None:
-    """The file has the schema of this version now: readers are to have it too, as they refuse the one before."""
+    """The file has the schema, the views and the macros of this version now: readers are to have them too, as questions rest on them."""
     _note_unpublished(connection, _UPGRADED)
 
 
