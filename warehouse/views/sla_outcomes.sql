@@ -1,9 +1,11 @@
 -- Promises, as they stand now.
 create or replace view sla_outcomes as
-with running as (
+with present as (
     select
         outcomes.*,
+        as_of.as_of,
         case
+            when outcomes.running_since_at is null then 0
             when not outcomes.is_business_time then epoch(as_of.as_of - outcomes.running_since_at)
             when outcomes.clock_unscheduled = outcomes.running_since_unscheduled
                 then outcomes.clock_ahead + open_seconds_now.open_seconds - outcomes.running_since_clock
@@ -13,19 +15,6 @@ with running as (
     left join open_seconds_now
         on open_seconds_now.source = outcomes.source
         and open_seconds_now.schedule_id = outcomes.schedule_id
-    where outcomes.running_since_at is not null
-),
-
--- Most clocks stand: to those the present instant adds nothing, and it is not looked up.
-present as (
-    select *
-    from running
-    union all
-    select
-        *,
-        0 as present_seconds,
-    from store.sla_outcomes
-    where running_since_at is null
 ),
 
 judged as (
