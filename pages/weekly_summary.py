@@ -33,11 +33,11 @@ def draw(view: View) -> None:
     summary = weekly_figures.summary(week)
     said = summary.said
     st.markdown(f"**{markdown.plain(said.head)}** {markdown.plain(' '.join(filter(None, (said.rest, said.watch))))}")
-    noted = weekly_sheet.noted(week, summary)
+    noted, tiles = _on_top(week)
     if noted:
         quiet(markdown.plain(noted))
     with st.grid(6, min_column_width=150, gap="small"):
-        for one in weekly_sheet.tiles(week, summary):
+        for one in tiles:
             tile(one.label, one.value, one.change, one.versus, one.note, one.crossed, one.explanation)
     with st.grid(2, min_column_width=340, gap="small"):
         metric, found = weekly_cards.moved(week, summary)
@@ -54,6 +54,13 @@ def draw(view: View) -> None:
     st.html(twin)
     if not wall.is_on():
         weekly_cards.files(files, week, document)
+
+
+@data.drawing
+def _on_top(week: Week) -> tuple[str, tuple[report.Tile, ...]]:
+    """What was noted of the week, and its tiles."""
+    summary = weekly_figures.summary(week)
+    return weekly_sheet.noted(week, summary), weekly_sheet.tiles(week, summary)
 
 
 @data.drawing
