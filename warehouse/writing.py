@@ -6,15 +6,13 @@ Pages open the published warehouse read-only and may be many processes; a file o
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from warehouse.durable import sync_folder
+from warehouse.durable import write_whole
 from warehouse.errors import RowNotWritten
 from warehouse.rows import NOTE_KINDS, ROW_KINDS, WRITTEN, WRITTEN_FEEDS, Field, RowKind
 
@@ -139,16 +137,8 @@ def _refuse_contradictions(kind: RowKind, values: Mapping[str, str | bool]) -> N
 def _put(folder: Path, line: str) -> None:
     """One whole file under a name of its own, on the disk before anybody sees it."""
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{uuid4().hex}.jsonl"
-    unfinished = folder / f".{name}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(folder / name)
-        sync_folder(folder)
+        write_whole(folder / name, line + "\n")
     except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
         raise RowNotWritten(f"{folder} cannot be written: {error.strerror or error}") from error
