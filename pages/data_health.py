@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, data, following, format, frame, health, health_words, notice, tables
+from pages.elements import access, data, following, format, frame, health, health_words, notice, tables, tiles
 from pages.elements.data import View
 from pages.elements.markdown import plain
-from pages.elements.tiles import quiet, tile
+from pages.elements.tiles import Tile, quiet
 from warehouse import __version__
 
 access.require("data_health")
@@ -17,19 +17,20 @@ access.require("data_health")
 def draw(view: View) -> None:
     refresh = data.settings().schedule.refresh_seconds
     # To the second, as silences are told: what is drawn is there for whoever looks in the same one.
-    feeds, table = health.feeds(view, data.now().replace(microsecond=0), refresh)
+    feeds = health.feeds(view, data.now().replace(microsecond=0), refresh)
     pulls = view.ask("health_pulls")
     held_back, reasons = notice.held_back(), view.ask("health_reasons")
     findings = view.ask("health_findings") if held_back is None else held_back
-    answer, why = health_words.freshness(feeds, refresh)
     trouble, reason = health_words.failing(pulls)
     if trouble:
         st.markdown(f"**{plain(trouble)}** {plain(reason)}")
-    st.markdown(f"**{plain(answer)}** {plain(' '.join(filter(None, (why, health_words.missing(feeds)))))}")
-    _tiles(feeds, findings)
+    st.markdown(feeds.said)
+    with st.grid(4, min_column_width=170, gap="small"):
+        for one in (feeds.stale, _of_checks(findings), feeds.rejected, feeds.refused):
+            tiles.place(one)
     looked = f"new files are looked for every {format.duration(refresh)}"
     with frame.card("Sources", f"{looked} · rows read = loaded + unchanged + superseded + rejected"):
-        tables.place(view, table)
+        tables.place(view, feeds.table)
     if len(pulls):
         health.pulls_card(view, pulls)
     _rejected(view, reasons)
@@ -41,28 +42,10 @@ def draw(view: View) -> None:
     frame.footnote(view, f"This is version {__version__} of the dashboard.")
 
 
-def _tiles(feeds: pd.DataFrame, findings: pd.DataFrame) -> None:
+def _of_checks(findings: pd.DataFrame) -> Tile:
     errors = int((findings["severity"] == "error").sum())
-    stale = list(feeds[feeds["state"] == "stale"]["feed"])
-    rejected, read = int(feeds["rows_rejected"].sum()), int(feeds["rows_read"].sum())
-    refused, delivered = int(feeds["files_refused"].sum()), int(feeds["files"].sum())
-    with st.grid(4, min_column_width=170, gap="small"):
-        tile(
-            "Stale feeds",
-            format.count(len(stale)),
-            crossed=plain(", ".join(stale[:3])) + (" and more" if len(stale) > 3 else ""),
-            note="" if stale else f"of {format.count(len(feeds))}",
-            explanation="Silent for longer than one and a half of their own long gaps, or, where they have no rhythm yet, "
-            "with data older than twice the refresh interval.",
-        )
-        tile("Checks with findings", format.count(len(findings)), crossed=f"{errors} of them errors" if errors else "")
-        tile(
-            "Rows rejected",
-            format.count(rejected),
-            note=f"of {format.count(read)} read",
-            explanation="Each is below, as delivered.",
-        )
-        tile("Files refused", format.count(refused), note=f"of {format.count(delivered)} delivered")
+    crossed = f"{errors} of them errors" if errors else ""
+    return tiles.made("Checks with findings", format.count(len(findings)), crossed=crossed)
 
 
 def _rejected(view: View, reasons: pd.DataFrame) -> None:

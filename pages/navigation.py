@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.elements import access, following, notice, wall, widgets
+from pages.elements import access, following, menu, notice, wall, widgets
 from pages.elements.people import Person
 from pages.elements.sitemap import ENTRIES
 from warehouse.errors import SupportError
@@ -30,14 +30,7 @@ widgets.forget_gone()
 person = visitor()
 page = st.navigation(
     [
-        st.Page(
-            entry.script,
-            title=entry.title,
-            icon=f":material/{entry.icon}:",
-            default=entry is ENTRIES[0],
-            visibility="visible" if entry.in_menu and person and access.may_see(person, entry.path) else "hidden",
-            help=entry.answers,
-        )
+        menu.item(entry, is_visible=entry.in_menu and person is not None and access.may_see(person, entry.path))
         for entry in ENTRIES
     ],
     position="hidden" if wall.is_on() or person is None else "top",

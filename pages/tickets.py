@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +19,8 @@ from pages.elements.tiles import quiet
 access.require("tickets")
 
 MOST = 1000
+# So many moments are the newest tickets looked for in, unless few tickets have them.
+NEAR = 4 * MOST
 TABLE_HEIGHT = 700
 
 
@@ -29,14 +31,14 @@ def draw(view: View) -> None:
         "Search", key="q", bind="query-params", placeholder="Subject or number", label_visibility="collapsed"
     )
     found = _found(view, asked, words)
-    total = int(found["found"].iloc[0]) if len(found) else 0
+    total, rows = found.tickets, found.rows
     name = SETS[asked.which][0]
     with heading:
         st.markdown(f"**{format.count(total)} {name.replace('tickets', 'ticket', 1) if total == 1 else name}**")
         quiet(markdown.plain(" · ".join([*_counted(found, asked), *_said(view, asked, words)])))
-    if total > len(found):
+    if total > len(rows):
         quiet(f"The newest {format.count(MOST)} are listed, and in the downloads.")
-    if found.empty:
+    if rows.empty:
         untold = " Answers that name no ticket are not listed." if SETS[asked.which][1] == "Score" else ""
         st.info(f"**No tickets.** Choose fewer filters, or go back to where you came from.{untold}")
     else:
@@ -45,27 +47,40 @@ def draw(view: View) -> None:
         _way_out(view, asked)
 
 
-def _found(view: View, asked: Asked, words: str) -> pd.DataFrame:
-    return view.ask(
-        "tickets_behind",
-        which=asked.which,
-        start=asked.start,
-        end=asked.end,
-        topics=list(asked.topics) or None,
-        priorities=list(asked.priorities) or None,
-        none=asked.none,
-        weekday=asked.weekday,
-        hour=asked.hour,
-        q=words.strip() or None,
-        zone=view.zone,
-        most=MOST,
-    )
+class Found(NamedTuple):
+    """How many tickets are in the set, with how many waits, promises or answers, and the newest of them, one row each."""
+
+    tickets: int
+    moments: int
+    rows: pd.DataFrame
 
 
-def _counted(found: pd.DataFrame, asked: Asked) -> list[str]:
+def _found(view: View, asked: Asked, words: str) -> Found:
+    values: dict[str, Any] = {
+        "which": asked.which,
+        "start": asked.start,
+        "end": asked.end,
+        "topics": list(asked.topics) or None,
+        "priorities": list(asked.priorities) or None,
+        "none": asked.none,
+        "weekday": asked.weekday,
+        "hour": asked.hour,
+        "q": words.strip() or None,
+        "zone": view.zone,
+    }
+    by_number = bool(view.ask("ticket_numbers")["by_number"].iloc[0])
+    counted: Any = next(view.ask("tickets_counted", since=None, near=NEAR, by_number=by_number, **values).itertuples())
+    since = None if pd.isna(counted.since) else counted.since.to_pydatetime()
+    rows = view.ask("tickets_behind", since=since, most=MOST, **values)
+    if since and len(rows) < min(MOST, counted.found):
+        rows = view.ask("tickets_behind", since=None, most=MOST, **values)
+    return Found(int(counted.found), int(counted.counted), rows)
+
+
+def _counted(found: Found, asked: Asked) -> list[str]:
     """How many waits, promises or answers these tickets have, which is what the figure before counted."""
     what = COUNTED.get(SETS[asked.which][1] or "")
-    return [f"{format.count(found['counted'].iloc[0])} {what}"] if what and len(found) else []
+    return [f"{format.count(found.moments)} {what}"] if what and found.tickets else []
 
 
 def _said(view: View, asked: Asked, words: str) -> list[str]:
@@ -97,7 +112,7 @@ def _local(moment: datetime, view: View) -> datetime:
 
 @data.drawing
 def _table(view: View, asked: Asked, words: str) -> Table:
-    found, (title, figure) = _found(view, asked, words), SETS[asked.which]
+    found, (title, figure) = _found(view, asked, words).rows, SETS[asked.which]
     labels = frame.channel_labels(view)
     written = format.points if figure == "Score" else format.duration
     # What the list is about comes first: a narrow screen shows the first columns.
@@ -126,7 +141,7 @@ def _table(view: View, asked: Asked, words: str) -> Table:
         "tickets",
         title,
         shown,
-        found.drop(columns=["found", "counted"]),
+        found,
         leads=[leads.ticket(row.source, row.ticket_id) for row in found.itertuples()],
         config={name: right for name in (figure, "First answer", "Resolved in", "Reopened") if name and name in shown},
         height=TABLE_HEIGHT,

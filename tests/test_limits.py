@@ -198,6 +198,18 @@ def test_a_connection_that_does_not_say_what_it_wants_is_ended(address: str) -> 
         viewer.run()
 
 
+def test_no_packer_stays_with_a_viewer_between_messages(address: str) -> None:
+    assert is_let_in(address)
+    with visit(address) as viewer:
+        viewer.run()
+        assert viewer.problems == []
+        response = viewer.socket.response
+        assert response is not None
+        agreed = response.headers["sec-websocket-extensions"]
+        assert "server_no_context_takeover" in agreed
+        assert "client_no_context_takeover" in agreed
+
+
 def test_streamlit_still_listens_through_the_protocol_that_is_bounded() -> None:
     assert "http" not in _get_uvicorn_config_kwargs()  # so it is uvicorn's own choice
     assert {"connection_made", "data_received"} <= set(vars(AutoHTTPProtocol))

@@ -22,10 +22,12 @@ LEAD, EXECUTIVE = Scope(("Billing",)), Scope(())
 ASKED: dict[str, Any] = {
     "as_of": END,
     "at": END,
+    "by_number": True,
     "grain": "day",
     "kind": "csat",
     "mood": "all",
     "most": 100_000,
+    "near": 4000,
     "part": "agent",
     "previous_end": datetime(2026, 2, 1),
     "previous_start": datetime(2026, 1, 1),

@@ -10,6 +10,7 @@ import pytest
 from tests.comparing import same_tables, tables
 from tests.conftest import Desk
 from warehouse import slicing
+from warehouse.ask import Warehouse
 
 TICKETS = "ticket_id,created_at,updated_at,status,agent,team,supervisor\n"
 
@@ -44,6 +45,65 @@ def test_ids_that_have_one_number_stay_apart(tmp_path: Path) -> None:
     found = desk.ask("select ticket_id, agent from tickets where ticket_id in ('A1', 'B1', '1') order by ticket_id")
     assert found == [("1", "Ada"), ("A1", "Ada"), ("B1", "Bob")]
     assert desk.ask("select count(*) from ticket_events where ticket_id = 'A1' and not is_inferred") == [(1,)]
+
+
+def _numbers_of_tickets(desk: Desk) -> tuple[str, bool]:
+    """What the pipelines know of them, and whether pages count tickets by them."""
+    ((known,),) = desk.ask("select value from store.memory where name = 'numbers of tickets'")
+    return known, bool(Warehouse(desk.folder / "data").ask("ticket_numbers")["by_number"].iloc[0])
+
+
+def test_it_is_known_whether_two_tickets_have_one_number(tmp_path: Path) -> None:
+    desk = _desk(tmp_path)
+    desk.deliver("tickets/a.csv", TICKETS + _ticket("1", 1, "Ada") + _ticket("2", 2, "Ada"))
+    desk.run()
+    assert _numbers_of_tickets(desk) == ("unique", True)
+    desk.deliver("tickets/b.csv", TICKETS + _ticket("A3", 3, "Bob"))
+    desk.run()
+    assert _numbers_of_tickets(desk) == ("unique", True)
+    desk.deliver("tickets/c.csv", TICKETS + _ticket("A2", 3, "Bob"))
+    desk.run()
+    assert _numbers_of_tickets(desk) == ("shared", False)
+    for known in ("another hash", None):
+        _forget_numbers(desk, known)
+        desk.run()
+        assert _numbers_of_tickets(desk) == ("shared", False)
+
+
+def _forget_numbers(desk: Desk, hashes: str | None) -> None:
+    """As where DuckDB hashes otherwise now, or where an earlier version of the product made the file (None)."""
+    with duckdb.connect(str(desk.folder / "data" / "loading.duckdb")) as connection:
+        if hashes:
+            connection.execute(
+                "update store.memory set value = $hashes where name = 'numbers of ids'", {"hashes": hashes}
+            )
+        else:
+            connection.execute("delete from store.memory where name = 'numbers of tickets'")
+
+
+def test_tickets_of_two_sources_may_have_one_number(tmp_path: Path) -> None:
+    desk = _desk(tmp_path)
+    desk.source("others", "ticket", "")
+    desk.deliver("tickets/a.csv", TICKETS + _ticket("1", 1, "Ada", "solved") + _ticket("2", 2, "Ada"))
+    desk.deliver("others/a.csv", TICKETS + _ticket("1", 1, "Bob", "solved") + _ticket("7", 1, "Bob", "solved"))
+    desk.run()
+    assert _numbers_of_tickets(desk) == ("unique", True)
+    assert _counted(desk, "arrived") == _counted(desk, "arrived", by_number=False) == (4, 4)
+    assert _counted(desk, "solved") == _counted(desk, "solved", by_number=False) == (3, 3)
+
+
+def test_numbers_that_lie_far_apart_are_not_counted_by(tmp_path: Path) -> None:
+    desk = _desk(tmp_path)
+    desk.deliver("tickets/a.csv", TICKETS + _ticket("1", 1, "Ada") + _ticket("2000000", 2, "Ada"))
+    desk.run()
+    assert _numbers_of_tickets(desk) == ("unique", False)
+
+
+def _counted(desk: Desk, which: str, by_number: bool = True) -> tuple[int, int]:
+    values = dict.fromkeys(("start", "end", "since", "topics", "priorities", "none", "q", "weekday", "hour"))
+    values |= {"which": which, "zone": "UTC", "near": 4000, "by_number": by_number}
+    (row,) = Warehouse(desk.folder / "data").ask("tickets_counted", **values).itertuples()
+    return row.found, row.counted
 
 
 def test_many_slices_give_the_tables_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

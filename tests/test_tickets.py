@@ -17,7 +17,8 @@ from pages.elements import tables
 from pages.elements.ticket_sets import SETS
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
 from tests.test_pages import text, visit
-from warehouse.ask import Filters, Warehouse, question_sql
+from warehouse.ask import Filters, Warehouse
+from warehouse.connection import read_sql
 
 EVERYTHING = Filters()
 ANY: dict[str, Any] = {
@@ -31,6 +32,9 @@ ANY: dict[str, Any] = {
     "q": None,
     "zone": "UTC",
     "most": 1000,
+    "since": None,
+    "near": 4000,
+    "by_number": True,
 }
 
 
@@ -122,6 +126,16 @@ def ask(desk: SmallWarehouse, which: str, filters: Filters = EVERYTHING, **value
     return Warehouse(desk.folder / "data").ask("tickets_behind", filters, **(ANY | {"which": which} | values))
 
 
+def counted(desk: SmallWarehouse, which: str, **values: Any) -> tuple[int, int, pd.Timestamp | None]:
+    """How many tickets, how many moments, and since when the newest moments are looked at."""
+    (row,) = (
+        Warehouse(desk.folder / "data")
+        .ask("tickets_counted", EVERYTHING, **(ANY | {"which": which} | values))
+        .itertuples(index=False)
+    )
+    return row.found, row.counted, None if pd.isna(row.since) else row.since
+
+
 def behind(desk: SmallWarehouse, which: str, filters: Filters = EVERYTHING, **values: Any) -> str:
     """The numbers of the tickets, newest first."""
     return "".join(ask(desk, which, filters, **values)["ticket_id"])
@@ -170,7 +184,7 @@ def test_the_tickets_of_a_set_are_those_counted_by_hand(desk: WholeDesk, which: 
 def test_every_set_that_the_page_names_is_one_of_the_question_and_tested_here() -> None:
     named = set(SETS)
     assert named == set(EVER)
-    said = set(re.findall(r"[a-z_]+", question_sql("tickets_behind").split("with\n")[0]))
+    said = set(re.findall(r"[a-z_]+", read_sql("moments_behind").split("with\n")[0]))
     assert named <= said
 
 
@@ -213,10 +227,51 @@ def test_the_figure_of_a_wait_is_how_long_it_lasted_and_unknown_where_its_times_
     assert ask(desk, "answered").set_index("ticket_id")["figure"].isna().to_dict() == {"D": True, "A": False}
 
 
+# Moments of the sets in which a ticket is several times, by hand: A was answered twice, and D at a time that makes no sense.
+MOMENTS = {"answered": 3, "solved": 2, "waits": 6, "decided": 3, "missed": 2, "promises": 3}
+
+
+@pytest.mark.parametrize("by_number", [True, False], ids=["by number", "by name"])
+@pytest.mark.parametrize("which", EVER)
+def test_tickets_of_a_set_are_counted_once_and_their_moments_each(desk: WholeDesk, which: str, by_number: bool) -> None:
+    found, moments, _ = counted(desk, which, by_number=by_number)
+    assert (found, moments) == (len(EVER[which]), MOMENTS.get(which, len(EVER[which])))
+
+
+def test_tickets_are_counted_within_a_period(desk: WholeDesk) -> None:
+    assert counted(desk, "answered", start=NOON - days(4), end=NOON - hours(30))[:2] == (1, 2)
+    assert counted(desk, "answered", start=NOON - hours(1))[:2] == (0, 0)
+
+
 def test_more_tickets_than_a_list_holds_are_counted_and_the_newest_listed(desk: WholeDesk) -> None:
-    frame = ask(desk, "created", most=2)
-    assert frame["ticket_id"].tolist() == ["F", "E"]
-    assert frame["found"].tolist() == [6, 6]
+    assert ask(desk, "created", most=2)["ticket_id"].tolist() == ["F", "E"]
+    assert counted(desk, "created")[0] == 6
+
+
+@pytest.mark.parametrize(
+    ("near", "since"), [(1, NOON - hours(12)), (5, NOON - hours(12)), (6, NOON - days(3.5)), (7, None)]
+)
+def test_the_newest_moments_are_those_of_whole_days(desk: WholeDesk, near: int, since: datetime | None) -> None:
+    """Five tickets are of the last day, that began twelve hours ago, and A is of three days before."""
+    assert counted(desk, "created", near=near)[2] == since
+    assert behind(desk, "created", since=since) == ("FEBDC" if since == NOON - hours(12) else "FEBDCA")
+
+
+def test_tickets_are_looked_for_further_back_where_a_few_have_all_the_newest_moments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SmallWarehouse(tmp_path)
+    for ticket, age in (("A", days(9)), ("B", days(5)), ("C", days(3))):
+        small.ticket(NOON - age, ticket_id=ticket)
+        small.change(NOON - age, ticket_id=ticket)
+        small.change(NOON - age + hours(1), "reopened", ticket_id=ticket)
+    for second in range(4000):
+        small.change(NOON - hours(1) + timedelta(seconds=second / 2), "reopened", ticket_id="A")
+    small.publish()
+    assert counted(small, "reopened")[2] == NOON - hours(12)
+    app = visit(small.settings_file(), "tickets.py", monkeypatch, which="reopened")
+    assert shown(app) == ["A", "C", "B"]
+    assert "**3 tickets reopened**" in text(app)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.connection import READING_MEMORY, newest_version, numbered_versions, reader, version_path
+from warehouse.connection import READING_MEMORY, newest_version, numbered_versions, read_sql, reader, version_path
 from warehouse.errors import NoWarehouse, OtherSchema, TooMuch, UnknownQuestion, line_of
 from warehouse.parsing import parsed
 from warehouse.percentiles import FINISHED, with_percentile_ends
@@ -242,11 +242,11 @@ def _name(version: int) -> str:
 
 @cache
 def question_sql(question: str) -> str:
-    """The text of a question; raises UnknownQuestion."""
+    """The text of a question, with the part that two of them share; raises UnknownQuestion."""
     path = QUESTIONS / f"{question}.sql"
     if not path.is_file():
         raise UnknownQuestion(f"There is no question {question!r} in {QUESTIONS.name}/")
-    return path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8").replace("{{ moments_behind }}", f"\n{read_sql('moments_behind')}")
 
 
 @cache

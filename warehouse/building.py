@@ -305,6 +305,7 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
 
 def _begin_slice(connection: duckdb.DuckDBPyConnection, part: Slice, are_named: bool) -> None:
     slicing.gather(connection, part)
+    numbers.note_shared(connection)
     for step in BASE_STEPS:
         _take(connection, step, are_named)
 

@@ -28,22 +28,37 @@ where
     and (numbered.column_name, ids.column_name) in (('key_no', 'key'), ('ticket_no', 'ticket_id'))
 order by all"""
 _MEMORY = "numbers of ids"
+# Whether a number stands for one ticket of its source alone (`unique`), or two were seen to have the same one (`shared`).
+_TICKETS = "numbers of tickets"
+_SHARE = "select 1 from {tickets} group by source, ticket_no having count(*) > 1"
 
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> None:
     """Gives the connection number_of(id) and asker_number(source, customer, topic), and all rows their numbers, where they have none or DuckDB hashes otherwise now."""
     connection.execute(_MACRO)
     connection.execute(_ASKER)
-    row = connection.execute(
-        "select number_of('a-b')::varchar, (select value from store.memory where name = $name)", {"name": _MEMORY}
-    ).fetchone()
+    known = dict(connection.execute("select name, value from store.memory").fetchall())
+    row = connection.execute("select number_of('a-b')::varchar").fetchone()
     assert row
-    if row[0] == row[1]:
+    if known.get(_MEMORY) == row[0] and _TICKETS in known:
         return
     connection.execute("begin")
-    for table, column in connection.execute(_NUMBERED).fetchall():
-        connection.execute(f"update {table} set {column} = number_of({_MADE_OF[column]})")
-    connection.execute("update store.tickets set asker_no = asker_number(source, customer, topic)")
-    connection.execute("delete from store.memory where name = $name", {"name": _MEMORY})
-    connection.execute("insert into store.memory values ($name, $value)", {"name": _MEMORY, "value": row[0]})
+    if known.get(_MEMORY) != row[0]:
+        for table, column in connection.execute(_NUMBERED).fetchall():
+            connection.execute(f"update {table} set {column} = number_of({_MADE_OF[column]})")
+        connection.execute("update store.tickets set asker_no = asker_number(source, customer, topic)")
+    is_shared = connection.execute(_SHARE.format(tickets="store.tickets") + " limit 1").fetchone()
+    connection.execute("delete from store.memory where list_contains($names, name)", {"names": [_MEMORY, _TICKETS]})
+    connection.executemany(
+        "insert into store.memory values (?, ?)",
+        [(_MEMORY, row[0]), (_TICKETS, "shared" if is_shared else "unique")],
+    )
     connection.execute("commit")
+
+
+def note_shared(connection: duckdb.DuckDBPyConnection) -> None:
+    """Remembers where two of the tickets that are built (temp table touched) have one number; those that have are built together."""
+    connection.execute(
+        f"update store.memory set value = 'shared' where name = $name and value = 'unique' and exists ({_SHARE.format(tickets='touched')})",
+        {"name": _TICKETS},
+    )

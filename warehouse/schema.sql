@@ -12,7 +12,7 @@ comment on column about.product_version is 'The version of the product that wrot
 create table if not exists store.memory (name varchar, value varchar);
 comment on table store.memory is 'One row per fact that the pipelines remember between runs.
 example: select value from store.memory where name = ''marts''';
-comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), numbers of ids (how DuckDB hashes), definitions (a fingerprint of those of all tables, views and macros), rows taken out, sources pulled, rows put in order, published (what published files look like from outside).';
+comment on column store.memory.name is 'What it is about: marts (the settings that tables were built with), feed NAME (the mapping its files were loaded with), numbers of ids (how DuckDB hashes), numbers of tickets (whether each stands for one ticket of its source alone), definitions (a fingerprint of those of all tables, views and macros), rows taken out, sources pulled, rows put in order, published (what published files look like from outside).';
 comment on column store.memory.value is 'What was so when it was noted: another value than the present one makes the pipelines build or load again.';
 
 create table if not exists store.looked (feed varchar, path varchar, bytes bigint, modified_ns bigint, content_id varchar);

@@ -1,4 +1,5 @@
-"""Connections to the dashboard, bounded: how many there are, how long one may take to say what it wants, and how large a message is.
+"""Connections to the dashboard, bounded: how many there are, how long one may take to say what it wants, how large a message is, and what
+one keeps while nothing is sent.
 
 uvicorn has no such limits of its own that Streamlit would let us set, so its protocol is told here; tests/test_limits.py holds that it
 listens. A visitor who is refused hears why; those who are connected go on.
@@ -8,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.websockets import websockets_sansio_impl
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 # A browser opens six for what a page is made of, and lets go of them within seconds; a viewer stays with one.
 A_VIEWER = 4
@@ -43,6 +47,14 @@ def bound(most_viewers: int, largest_message: int) -> None:
             _look_again(protocol)
 
     AutoHTTPProtocol.connection_made = connection_made  # type: ignore[assignment, method-assign]
+    _pack_messages_alone()
+
+
+def _pack_messages_alone() -> None:
+    """Each message is packed by itself. What remembers the ones before takes 50 KB a viewer, and packs a redraw into 14 KB instead of 21."""
+    websockets_sansio_impl.ServerPerMessageDeflateFactory = partial(  # type: ignore[assignment, attr-defined]
+        ServerPerMessageDeflateFactory, server_no_context_takeover=True, client_no_context_takeover=True
+    )
 
 
 def _look_again(protocol: Any, since: float | None = None) -> None:

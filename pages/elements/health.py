@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
-from pages.elements import data, format, frame, health_charts, health_words, palette, tables
+from pages.elements import data, format, frame, health_charts, health_words, palette, tables, tiles
 from pages.elements.data import View
 from pages.elements.figure import Chart
 from pages.elements.markdown import plain
 from pages.elements.periods import local_time
 from pages.elements.tables import Table
-from pages.elements.tiles import quiet
+from pages.elements.tiles import Tile, quiet
 from warehouse.checking import checks
 from warehouse.deliveries import STATE_WORDS, judged
 
@@ -35,11 +35,46 @@ COUNTS = {
 }
 
 
+class Feeds(NamedTuple):
+    """How feeds stand: whether anything is stale, as Markdown, three tiles, and a table of which a row opens what of a feed was rejected."""
+
+    said: str
+    stale: Tile
+    rejected: Tile
+    refused: Tile
+    table: Table
+
+
 @data.drawing
-def feeds(view: View, at: datetime, refresh: float) -> tuple[pd.DataFrame, Table]:
-    """How each feed stands at an instant (see warehouse.deliveries.judged), and as a table: a row opens what of it was rejected."""
+def feeds(view: View, at: datetime, refresh: float) -> Feeds:
+    """How each feed stands at an instant (see warehouse.deliveries.judged)."""
     stand = judged(view.ask("health_sources"), at, refresh)
-    return stand, _feeds_table(view, stand, view.ask("health_reasons"))
+    answer, why = health_words.freshness(stand, refresh)
+    said = f"**{plain(answer)}** {plain(' '.join(filter(None, (why, health_words.missing(stand)))))}"
+    return Feeds(said, *_feeds_tiles(stand), _feeds_table(view, stand, view.ask("health_reasons")))
+
+
+def _feeds_tiles(feeds: pd.DataFrame) -> tuple[Tile, Tile, Tile]:
+    stale = list(feeds[feeds["state"] == "stale"]["feed"])
+    rejected, read = int(feeds["rows_rejected"].sum()), int(feeds["rows_read"].sum())
+    refused, delivered = int(feeds["files_refused"].sum()), int(feeds["files"].sum())
+    return (
+        tiles.made(
+            "Stale feeds",
+            format.count(len(stale)),
+            crossed=plain(", ".join(stale[:3])) + (" and more" if len(stale) > 3 else ""),
+            note="" if stale else f"of {format.count(len(feeds))}",
+            explanation="Silent for longer than one and a half of their own long gaps, or, where they have no rhythm yet, "
+            "with data older than twice the refresh interval.",
+        ),
+        tiles.made(
+            "Rows rejected",
+            format.count(rejected),
+            note=f"of {format.count(read)} read",
+            explanation="Each is below, as delivered.",
+        ),
+        tiles.made("Files refused", format.count(refused), note=f"of {format.count(delivered)} delivered"),
+    )
 
 
 def _feeds_table(view: View, feeds: pd.DataFrame, reasons: pd.DataFrame) -> Table:

@@ -134,14 +134,36 @@ curve as (
 select channel, any_value(n) as waits, coalesce(min(waited_seconds) filter (where undone <= 0.5 + 1e-9), max(waited_seconds)) as value
 from curve group by is_part, channel order by is_part, channel"""
 _TICKETS = """
-select ticket_id, {moment} as moment, (select count(*) from tickets where {within}) as found
+select ticket_id, {moment} as moment
 from tickets where {within} order by moment desc, source, ticket_id limit 1000"""
+# The newest day from whose beginning on there are so many says how far back the list has to look.
+_COUNTED = """
+with days as (
+    select {moment}::date as day, sum(count(*)) over (order by {moment}::date desc) as moments_since
+    from {table} where {within} group by day
+)
+select {found} as found, count(*) as counted, (select max(day) filter (where moments_since >= $near)::timestamp from days) as since
+from {table} where {within}"""
 
 
 def _tickets(which: str, moment: str) -> dict[str, Plain]:
     within = f"{moment} is not null and ($start is null or {moment} >= $start) and ($end is null or {moment} < $end)"
-    columns = ("ticket_id", "moment", "found")
-    return {f"tickets_behind {which}": Plain(_TICKETS.format(moment=moment, within=within), columns)}
+    return {
+        f"tickets_behind {which}": Plain(_TICKETS.format(moment=moment, within=within), ("ticket_id", "moment")),
+    } | _counted(which, "tickets", "count(*)", moment, within)
+
+
+def _counted(which: str, table: str, found: str, moment: str, within: str) -> dict[str, Plain]:
+    sql = _COUNTED.format(table=table, found=found, moment=moment, within=within)
+    return {f"tickets_counted {which}": Plain(sql, ("found", "counted", "since"))}
+
+
+def _counted_once(which: str) -> dict[str, Plain]:
+    """Of a set in which a ticket may be several times."""
+    within = (
+        f"change = '{which}' and ($start is null or happened_at >= $start) and ($end is null or happened_at < $end)"
+    )
+    return _counted(which, "backlog_changes", "count(distinct (source, ticket_id))", "happened_at", within)
 
 
 PLAIN: dict[str, Plain] = {}
@@ -153,7 +175,10 @@ PLAIN |= _by("transfer_rate", _PASSED_ON, "created_at")
 PLAIN |= {"series open_ticket_age": Plain(_OPEN_AGE, ("value",))}
 PLAIN |= {"wait_marks first": Plain(_WAIT_TIMES, ("channel", "waits", "median_seconds"))}
 PLAIN |= (
-    _tickets("created", "created_at") | _tickets("first_solved", "first_solved_at") | _tickets("resolved", "solved_at")
+    _tickets("created", "created_at")
+    | _counted_once("solved")
+    | _tickets("first_solved", "first_solved_at")
+    | _tickets("resolved", "solved_at")
 )
 PLAIN |= _aggregate("promise_kept_rate", "waits", "due_at", "avg(within_target::integer)")
 PLAIN |= _aggregate(

@@ -31,6 +31,7 @@ judged as (
 select
     source,
     ticket_id,
+    ticket_no,
     metric,
     policy,
     applied_at,
@@ -57,6 +58,7 @@ comment on view sla_outcomes is 'One row per target put on a ticket: met, breach
 example: select metric, count(*) filter (where state = ''met'') / nullif(count(*) filter (where state in (''met'', ''breached'')), 0) as share_kept from sla_outcomes group by metric';
 comment on column sla_outcomes.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column sla_outcomes.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
+comment on column sla_outcomes.ticket_no is 'A number made of ticket_id, by which tickets are found and counted sooner. Not unique: join on source and ticket_id.';
 comment on column sla_outcomes.metric is 'first_response, next_response, agent_work (time new or open), requester_wait (new, open or on hold), resolution (all time until solved), periodic_update (from one public message of an agent to the next), pausable_update (the same, not counting time the customer is waited for).';
 comment on column sla_outcomes.channel is 'Channel of the ticket: joins channels.';
 comment on column sla_outcomes.team is 'The team that holds the ticket now, or held it last; null: none.';

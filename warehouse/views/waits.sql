@@ -1,7 +1,7 @@
 -- Waits, until now.
 create or replace view waits as
 select
-    waits.* exclude (ticket_no, business_due_at, schedule_id, clock_ahead, clock_unscheduled, began_clock, began_unscheduled),
+    waits.* exclude (business_due_at, schedule_id, clock_ahead, clock_unscheduled, began_clock, began_unscheduled),
     coalesce(
         waits.wait_seconds,
         case when waits.outcome = 'waiting' and waits.began_at <= as_of.as_of then epoch(as_of.as_of - waits.began_at) end
@@ -31,6 +31,7 @@ comment on view waits is 'One row per time a customer waited for us: from turnin
 example: select ticket_id, channel, waited_seconds, due_at from waits where outcome = ''waiting'' and fault is null order by began_at';
 comment on column waits.source is 'Source of the ticket, as support.toml names it. Ids are unique within a source only: join on source and ticket_id.';
 comment on column waits.ticket_id is 'Its ticket: joins tickets on source and ticket_id.';
+comment on column waits.ticket_no is 'A number made of ticket_id, by which tickets are found and counted sooner. Not unique: join on source and ticket_id.';
 comment on column waits.turn is 'Order of the waits of a ticket, from 1.';
 comment on column waits.kind is 'first (turn 1) or next.';
 comment on column waits.channel is 'Where the customer waits: the channel they called or wrote on, which may differ from the ticket''s.';
