@@ -79,12 +79,7 @@ def moved(week: Week, metric: str, split: Split | None) -> Decomposition | None:
 
 def seconds_before(week: Week) -> float | None:
     """The median first response time of the week before: what a wait of this week is longer than."""
-    before = week.view.filters_before
-    return (
-        None
-        if before is None
-        else format.number(week.view.series("first_response_time", filters=before)["value"].iloc[0])
-    )
+    return _before(week, "first_response_time")
 
 
 def most_unusual(readings: tuple[Reading, ...]) -> str:
@@ -109,20 +104,37 @@ def _decomposed(week: Week, metric: str, split: Split) -> Decomposition | None:
         asked = partial(view.ask, "weekly_longer"), partial(view.ask_before, "weekly_longer")
         now, earlier = (ask(split=split, seconds=seconds) for ask in asked)
         return weekly.of_shares(split, now, earlier)
-    now, earlier = (view.series(metric, split=split, filters=filters) for filters in (view.filters, before))
+    now, earlier = _parts(week, metric, split, before)
     return (weekly.of_counts if series_named(metric).unit == "count" else weekly.of_shares)(split, now, earlier)
+
+
+def _parts(week: Week, metric: str, split: Split, before: Filters) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The metric by part in the week and in the one before, of one question where both are whole weeks."""
+    view = week.view
+    if not week.is_over:
+        return view.series(metric, split=split), view.series(metric, split=split, filters=before)
+    frame = view.series(metric, "week", split, replace(view.filters, start=before.start))
+    return frame[frame["bin"] == frame["bin"].max()], frame[frame["bin"] == frame["bin"].min()]
+
+
+def _before(week: Week, metric: str) -> float | None:
+    """The metric in the week before, or in the same part of it; None where there is none. The history holds whole weeks."""
+    before = week.view.filters_before
+    if before is None:
+        return None
+    if week.is_over:
+        return format.number(week.view.series(metric, "week", filters=week.history)["value"].iloc[-2])
+    return format.number(week.view.series(metric, filters=before)["value"].iloc[0])
 
 
 def _reading(week: Week, name: str, frame: pd.DataFrame, promised: tuple[float, ...]) -> Reading:
     """The week's figure, judged by the weeks before once it is over."""
-    series, view = series_named(name), week.view
+    series = series_named(name)
     now = frame.iloc[-1]
-    before = view.filters_before
-    earlier = None if before is None else view.series(name, filters=before).iloc[0]
     return Reading(
         series=series,
         value=format.number(now["value"]),
-        before=None if earlier is None else format.number(earlier["value"]),
+        before=_before(week, name),
         n=int(now["n"]),
         low=format.number(now["low"]),
         high=format.number(now["high"]),
@@ -134,7 +146,7 @@ def _reading(week: Week, name: str, frame: pd.DataFrame, promised: tuple[float, 
 
 def _metrics(view: View, history: Filters) -> list[str]:
     """What the week is told by: of the scores the one that customers were asked for."""
-    asked = (name for name in weekly.SCORES if view.series(name, filters=history)["n"].iloc[0])
+    asked = (name for name in weekly.SCORES if view.series(name, "week", filters=history)["n"].any())
     score = next(asked, weekly.SCORES[0])
     return [score if name in weekly.SCORES else name for name in weekly.METRICS]
 
