@@ -65,7 +65,7 @@ def _found(view: View, asked: Asked, words: str) -> Found:
         "none": asked.none,
         "weekday": asked.weekday,
         "hour": asked.hour,
-        "q": words.strip() or None,
+        "words": words.split() or None,
         "zone": view.zone,
     }
     by_number = bool(view.ask("ticket_numbers")["by_number"].iloc[0])

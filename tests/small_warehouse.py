@@ -36,7 +36,7 @@ from (
 ) as spans
 where spans.row_no = changes.rowid;
 update store.tickets set ticket_no = hash(ticket_id) % 1000003;
-update store.waits set ticket_no = hash(ticket_id) % 1000003;
+update store.waits set ticket_no = hash(ticket_id) % 1000003, due_at = began_at + to_seconds(target_seconds);
 update store.sla_outcomes set ticket_no = hash(ticket_id) % 1000003;
 update store.sla_outcomes as outcomes
 set channel = tickets.channel, team = tickets.team, agent = tickets.agent, topic = tickets.topic, priority = tickets.priority

@@ -16,7 +16,8 @@ from scipy import stats
 
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
 from warehouse import glossary
-from warehouse.ask import QUESTIONS, Filters, Warehouse
+from warehouse.ask import Filters, Warehouse
+from warehouse.connection import read_sql
 from warehouse.errors import UnknownQuestion
 from warehouse.series import CATALOGUE, GRAINS, SPLITS, Grain, Split, series_sql
 from warehouse.statistics import kaplan_meier
@@ -220,7 +221,7 @@ def test_dates_are_those_of_the_glossary() -> None:
 
 
 def test_the_tickets_behind_a_series_are_a_set_that_can_be_opened() -> None:
-    known = (QUESTIONS / "tickets_behind.sql").read_text(encoding="utf-8").partition("\nwith")[0]
+    known = read_sql("moments_behind").partition("\nwith")[0]
     for found in CATALOGUE.values():
         assert re.search(rf"\b{found.behind}\b", known), found.behind
 

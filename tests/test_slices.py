@@ -100,7 +100,7 @@ def test_numbers_that_lie_far_apart_are_not_counted_by(tmp_path: Path) -> None:
 
 
 def _counted(desk: Desk, which: str, by_number: bool = True) -> tuple[int, int]:
-    values = dict.fromkeys(("start", "end", "since", "topics", "priorities", "none", "q", "weekday", "hour"))
+    values = dict.fromkeys(("start", "end", "since", "topics", "priorities", "none", "words", "weekday", "hour"))
     values |= {"which": which, "zone": "UTC", "near": 4000, "by_number": by_number}
     (row,) = Warehouse(desk.folder / "data").ask("tickets_counted", **values).itertuples()
     return row.found, row.counted

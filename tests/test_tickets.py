@@ -29,7 +29,7 @@ ANY: dict[str, Any] = {
     "none": None,
     "weekday": None,
     "hour": None,
-    "q": None,
+    "words": None,
     "zone": "UTC",
     "most": 1000,
     "since": None,
@@ -299,10 +299,19 @@ def test_filters_and_what_must_be_empty_hold_together(
 
 @pytest.mark.parametrize(
     ("words", "tickets"),
-    [("refund", "EA"), ("order REFUND", "A"), ("a", "EBA"), ("100%", ""), ("_", ""), ("'; drop table tickets", "")],
+    [
+        ("refund", "EA"),
+        ("order REFUND", "A"),
+        ("refund 7 for ORDER", "A"),
+        ("refund 7 for none", ""),
+        ("a", "EBA"),
+        ("100%", ""),
+        ("_", ""),
+        ("'; drop table tickets", ""),
+    ],
 )
 def test_searching_wants_every_word_in_number_or_subject(desk: WholeDesk, words: str, tickets: str) -> None:
-    assert behind(desk, "created", q=words) == tickets
+    assert behind(desk, "created", words=words.split()) == tickets
 
 
 @pytest.mark.parametrize(

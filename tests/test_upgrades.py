@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,25 @@ def test_how_long_tickets_were_open_is_found_where_much_happened_at_one_instant(
             "select ticket_id, strftime(happened_at, '%H:%M'), change, strftime(until_at, '%H:%M'), strftime(created_at, '%H:%M') from backlog_changes"
         ).fetchall()
     assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+def test_waits_are_due_when_they_were_whatever_clock_counts(tmp_path: Path) -> None:
+    file = unpacked("8-how-long-tickets-were-open", tmp_path).folder / "data" / "loading.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        numbered = "from (select rowid as row_no, row_number() over (order by rowid) as place from store.waits) as rows where row_no = waits.rowid and place"
+        connection.execute(
+            f"update store.waits as waits set target_seconds = 14400, is_business_time = place = 1 {numbered} < 3"
+        )
+        connection.execute(
+            f"update store.waits as waits set business_due_at = timestamp '2026-01-05 09:00' {numbered} = 1"
+        )
+        rows = connection.execute("select ticket_id, turn, began_at from store.waits order by rowid").fetchall()
+    rewriting.upgrade(file, "UTC")
+    expected = {row[:2]: None for row in rows}
+    expected |= {rows[0][:2]: datetime(2026, 1, 5, 9, 0), rows[1][:2]: rows[1][2] + timedelta(hours=4)}
+    with duckdb.connect(str(file)) as connection:
+        found = connection.execute("select ticket_id, turn, due_at from store.waits").fetchall()
+    assert {row[:2]: row[2] for row in found} == expected
 
 
 # --- newer files ------------------------------------------------------------------------------------------------------------

@@ -22,15 +22,24 @@ BEFORE = "before"
 # One file a schema that needs more than rows copied by name, such as 0002_waits_by_queue.sql: what makes rows of the schema before
 # (database `before`) rows of this one.
 MIGRATIONS = SQL_FOLDER / "migrations"
+# Columns whose values are copied from one of another name: the table, what it was called, and what it is.
+RENAMED = ["store.waits.business_due_at.due_at"]
 _SHARED = """
 select
     after.schema_name,
     after.table_name,
     list(after.column_name order by after.column_index) as columns,
+    list(before.column_name order by after.column_index) as columns_before,
 from duckdb_columns() as after
 inner join duckdb_tables() using (database_name, schema_name, table_name)
-inner join duckdb_columns() as before using (schema_name, table_name, column_name)
-where after.database_name = current_database() and before.database_name = 'before'
+inner join duckdb_columns() as before using (schema_name, table_name)
+where
+    after.database_name = current_database()
+    and before.database_name = 'before'
+    and (
+        before.column_name = after.column_name
+        or list_contains($renamed, concat_ws('.', schema_name, table_name, before.column_name, after.column_name))
+    )
 group by all
 order by all"""
 
@@ -56,10 +65,12 @@ def rewrite(path: Path, time_zone: str, memory_limit: str | None = None) -> None
     with open_for_writing(unfinished, memory_limit) as connection:
         create_schema(connection, time_zone)
         connection.execute(f"attach {quoted(str(path))} as {BEFORE} (read_only)")
-        for schema, table, columns in connection.execute(_SHARED).fetchall():
-            names = ", ".join(map(identifier, columns))
+        for schema, table, *columns in connection.execute(_SHARED, {"renamed": RENAMED}).fetchall():
+            names, names_before = (", ".join(map(identifier, each)) for each in columns)
             connection.execute(f"delete from {schema}.{table}")
-            connection.execute(f"insert into {schema}.{table} ({names}) select {names} from {BEFORE}.{schema}.{table}")
+            connection.execute(
+                f"insert into {schema}.{table} ({names}) select {names_before} from {BEFORE}.{schema}.{table}"
+            )
         _migrate(connection, schema_version.version_of(connection, BEFORE)[0])
         connection.execute(f"detach {BEFORE}")
         connection.execute("checkpoint")

@@ -83,7 +83,7 @@ def of_pages(folder: Path, pages: Collection[str] = EVERY_PAGE) -> list[Asked]:
 
 def _newest(warehouse: Warehouse) -> datetime:
     """When the newest ticket was made: the 30 days before it are full, those before the newest change need not be."""
-    nothing = dict.fromkeys(("start", "end", "since", "topics", "priorities", "none", "q", "weekday", "hour"))
+    nothing = dict.fromkeys(("start", "end", "since", "topics", "priorities", "none", "words", "weekday", "hour"))
     found = warehouse.ask("tickets_behind", NOTHING, which="created", zone="UTC", most=1, **nothing)
     newest: datetime = found["moment"].iloc[0].to_pydatetime()
     return newest

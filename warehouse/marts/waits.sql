@@ -20,7 +20,9 @@ select
     end as wait_business_seconds,
     promised.target_seconds,
     promised.is_business_time,
-    promised.business_due_at,
+    case
+        when promised.is_business_time then promised.business_due_at else turns.began_at + to_seconds(promised.target_seconds)
+    end as due_at,
     case when turns.outcome = 'waiting' then tickets.schedule_id end as schedule_id,
     case when turns.outcome = 'waiting' then tickets.clock_ahead end as clock_ahead,
     case when turns.outcome = 'waiting' then tickets.clock_unscheduled end as clock_unscheduled,

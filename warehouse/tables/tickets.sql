@@ -101,7 +101,7 @@ create table if not exists store.waits (
     wait_business_seconds double,
     target_seconds double,
     is_business_time boolean,
-    business_due_at timestamp,
+    due_at timestamp,
     schedule_id varchar,
     clock_ahead double,
     clock_unscheduled double,
@@ -112,7 +112,7 @@ create table if not exists store.waits (
 comment on table store.waits is 'One row per wait, without what depends on the present instant: see the view waits.
 example: select outcome, count(*) as waits from store.waits group by outcome';
 comment on column store.waits.ticket_no is 'A number made of ticket_id, by which the pipelines find the rows of a ticket. Not unique: join on source and ticket_id.';
-comment on column store.waits.business_due_at is 'When the promised time is used up (UTC), where it counts working time only; null: it does not, or nothing was promised.';
+comment on column store.waits.due_at is 'When the promised time is used up (UTC); null: nothing was promised, or there is no schedule to count by.';
 comment on column store.waits.schedule_id is 'For a customer still waiting: the schedule the ticket is under now; null: none. Null for waits that are over.';
 comment on column store.waits.clock_ahead is 'For a customer still waiting: the ticket''s business clock less the open seconds of its present schedule; null: it is under none, or the wait is over.';
 comment on column store.waits.clock_unscheduled is 'For a customer still waiting: the seconds the ticket spent without a schedule before its present one; null: it never had one, or the wait is over.';

@@ -1,7 +1,7 @@
 -- Waits, until now.
 create or replace view waits as
 select
-    waits.* exclude (business_due_at, schedule_id, clock_ahead, clock_unscheduled, began_clock, began_unscheduled),
+    waits.* exclude (schedule_id, clock_ahead, clock_unscheduled, began_clock, began_unscheduled),
     coalesce(
         waits.wait_seconds,
         case when waits.outcome = 'waiting' and waits.began_at <= as_of.as_of then epoch(as_of.as_of - waits.began_at) end
@@ -15,10 +15,9 @@ select
         end
     ) as waited_business_seconds,
     case when waits.outcome = 'answered' then waits.agent end as answered_by,
-    case when waits.is_business_time then waits.business_due_at else waits.began_at + to_seconds(waits.target_seconds) end as due_at,
     case
         when waits.fault is not null then null
-        when waits.outcome = 'waiting' then case when as_of.as_of > due_at then false end
+        when waits.outcome = 'waiting' then case when as_of.as_of > waits.due_at then false end
         when waits.outcome = 'answered' then case when waits.is_business_time then waits.wait_business_seconds else waits.wait_seconds end <= waits.target_seconds
         when case when waits.is_business_time then waits.wait_business_seconds else waits.wait_seconds end > waits.target_seconds then false
     end as within_target,
