@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.websockets import websockets_sansio_impl
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.frames import Frame, Opcode
+from websockets.typing import ExtensionParameter
 
 # A browser opens six for what a page is made of, and lets go of them within seconds; a viewer stays with one.
 A_VIEWER = 4
@@ -24,6 +27,8 @@ HANDLES_A_VIEWER = 4
 HANDLES_BESIDE = 1000
 REQUEST_SECONDS = 20.0
 ANSWER_SECONDS = 900.0
+# Bytes. Of the eighty messages of a redraw seventy are smaller, and make a quarter of it.
+SMALLEST_PACKED = 512
 _WORDS = b"Too many connections to this dashboard: please try again in a moment.\n"
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -47,14 +52,31 @@ def bound(most_viewers: int, largest_message: int) -> None:
             _look_again(protocol)
 
     AutoHTTPProtocol.connection_made = connection_made  # type: ignore[assignment, method-assign]
-    _pack_messages_alone()
+    websockets_sansio_impl.ServerPerMessageDeflateFactory = Packing  # type: ignore[assignment, attr-defined]
 
 
-def _pack_messages_alone() -> None:
-    """Each message is packed by itself. What remembers the ones before takes 50 KB a viewer, and packs a redraw into 14 KB instead of 21."""
-    websockets_sansio_impl.ServerPerMessageDeflateFactory = partial(  # type: ignore[assignment, attr-defined]
-        ServerPerMessageDeflateFactory, server_no_context_takeover=True, client_no_context_takeover=True
-    )
+class Packing(ServerPerMessageDeflateFactory):
+    """Agrees with a browser that messages are packed, each by itself: what remembers the ones before takes 50 KB a viewer, and twice the
+    CPU, to send a redraw as 12 KB instead of 21 (38 as it is)."""
+
+    def __init__(self, **given: Any) -> None:
+        packed = {"compress_settings": {**given.get("compress_settings", {}), "level": 1}}
+        super().__init__(**given | packed, server_no_context_takeover=True, client_no_context_takeover=True)
+
+    def process_request_params(
+        self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
+    ) -> tuple[list[ExtensionParameter], Packer]:
+        agreed, made = super().process_request_params(params, accepted_extensions)
+        bits = made.remote_max_window_bits, made.local_max_window_bits
+        return agreed, Packer(True, True, *bits, self.compress_settings)
+
+
+class Packer(PerMessageDeflate):
+    """Packs what is worth it."""
+
+    def encode(self, frame: Frame) -> Frame:
+        is_whole = frame.fin and frame.opcode is not Opcode.CONT
+        return frame if is_whole and len(frame.data) < SMALLEST_PACKED else super().encode(frame)
 
 
 def _look_again(protocol: Any, since: float | None = None) -> None:
