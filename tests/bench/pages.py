@@ -58,7 +58,7 @@ class Server:
         deadline = time.monotonic() + 5
         before = -1
         while time.monotonic() < deadline and before != (before := self.told.stat().st_size):
-            time.sleep(0.1)
+            time.sleep(0.5)
         return [json.loads(line) for line in self.told.read_text(encoding="utf-8").splitlines()[-count:]]
 
 
