@@ -158,7 +158,7 @@ def _counted(which: str, table: str, found: str, moment: str, within: str) -> di
     return {f"tickets_counted {which}": Plain(sql, ("found", "counted", "since"))}
 
 
-def _counted_once(which: str) -> dict[str, Plain]:
+def _counted_repeated(which: str) -> dict[str, Plain]:
     """Of a set in which a ticket may be several times."""
     within = (
         f"change = '{which}' and ($start is null or happened_at >= $start) and ($end is null or happened_at < $end)"
@@ -176,7 +176,7 @@ PLAIN |= {"series open_ticket_age": Plain(_OPEN_AGE, ("value",))}
 PLAIN |= {"wait_marks first": Plain(_WAIT_TIMES, ("channel", "waits", "median_seconds"))}
 PLAIN |= (
     _tickets("created", "created_at")
-    | _counted_once("solved")
+    | _counted_repeated("solved")
     | _tickets("first_solved", "first_solved_at")
     | _tickets("resolved", "solved_at")
 )

@@ -19,7 +19,9 @@ with
         group by grouping sets ((source, ticket_no >> 16), (day))
     ),
 
-    unnumbered as (select count(distinct hash(source, ticket_id)) as tickets, from chosen where ticket_no is null and not is_once),
+    unnumbered as (
+        select count(*) as tickets, from (select distinct source, ticket_id, from chosen where ticket_no is null and not is_once)
+    ),
 
     days as (
         select day, count(*) as moments, count(*) as tickets,
