@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.small_warehouse import NOON, SmallWarehouse
 from warehouse import glossary
+from warehouse.ask import Warehouse
 from warehouse.building import create_schema
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -72,7 +73,7 @@ def test_the_comments_are_in_the_published_file(tmp_path: Path, macros: pd.DataF
     small = SmallWarehouse(tmp_path)
     small.wait(NOON, 60)
     small.publish()
-    published = glossary.of_version(tmp_path / "data", 1)
+    published = Warehouse(tmp_path / "data").read(glossary.read)
     pd.testing.assert_frame_equal(published, macros)
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
+from plotly.graph_objects import Figure
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from pages.elements import freshness, kept, periods
 from pages.elements.data import Source
+from pages.elements.sitemap import ENTRIES, Entry
+from tests import made_up_warehouse
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
+from warehouse.writing import write
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = ["live.py", "queue_volume.py", "wait_times.py"]
+WITHOUT_CHARTS = ("sql", "glossary", "dictionary", "tickets")
 
 
 @pytest.fixture
@@ -47,6 +54,36 @@ def visit(settings: Path, page: str, monkeypatch: pytest.MonkeyPatch, **query: s
     app.run()
     assert not app.exception, app.exception[0].message
     return app
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The settings of a small made-up desk with something of every kind, and a holiday noted."""
+    folder = tmp_path_factory.mktemp("made_up")
+    at = made_up_warehouse.END - timedelta(days=2)
+    write(folder / "data", "annotation", {"happened_at": at.isoformat(), "kind": "holiday", "label": "Feast"})
+    made_up_warehouse.publish(folder)
+    return folder / "support.toml"
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.path)
+def test_every_chart_of_every_page_is_one_that_plotly_knows(
+    entry: Entry, made_up: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages send what they draw as it is: a browser would pass over a property that there is none of."""
+    of_ticket = {}
+    if entry.path == "ticket":
+        with duckdb.connect(str(made_up.parent / "data" / "warehouse.duckdb"), read_only=True) as warehouse:
+            found = warehouse.execute(
+                "select source, ticket_id from tickets order by reassignment_count desc limit 1"
+            ).fetchone()
+        of_ticket = dict(zip(("source", "id"), found or (), strict=True))
+    for period in ("7 days", "all"):
+        app = visit(made_up, Path(entry.script).name, monkeypatch, period=period, **of_ticket)
+        shown = app.get("plotly_chart")
+        assert (entry.path in WITHOUT_CHARTS) == (not shown)
+        for chart in shown:
+            Figure(json.loads(chart.proto.spec))
 
 
 def tiles(app: AppTest) -> dict[str, str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
@@ -29,6 +30,7 @@ from warehouse.sql_text import quoted
 
 # What DuckDB says of a file that it cannot read, or can no more.
 DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+Read = TypeVar("Read")
 QUESTIONS = Path(__file__).parent / "questions"
 # Every query leaves some kilobytes in a DuckDB until it is closed (seen on 1.5.6 and 2.0.0).
 VERSIONS_A_READER = 30
@@ -142,6 +144,15 @@ class Warehouse:
             self._answer(series_sql(series, grain, split), filters.parameters() | values, scope), series.share
         )
 
+    def read(self, reading: Callable[[duckdb.DuckDBPyConnection], Read]) -> Read:
+        """What `reading` makes of a connection to the newest version: for what says nothing of people. Raises NoWarehouse."""
+
+        def run() -> Read:
+            with self._cursor() as cursor:
+                return reading(cursor)
+
+        return self._again(run)
+
     def rest(self) -> None:
         """Gives back memory that only makes the next questions faster: for when nobody asks."""
         with self._lock:
@@ -152,15 +163,19 @@ class Warehouse:
     def _answer(self, sql: str, given: dict[str, Any], scope: Scope) -> pd.DataFrame:
         named = {name: given[name] for name in _PARAMETER.findall(_COMMENT.sub("", sql)) if name in given}
         try:
-            try:
-                return self._run(sql, named, scope)
-            except DAMAGE as error:
-                self._give_up(error)
-            return self._run(sql, named, scope)
+            return self._again(lambda: self._run(sql, named, scope))
         except duckdb.OutOfMemoryException as error:
             raise TooMuch(
                 f"This takes more memory than pages may use at once ({READING_MEMORY}). Choose a shorter period, or fewer channels or teams"
             ) from error
+
+    def _again(self, asking: Callable[[], Read]) -> Read:
+        """The answer, of the version before where the newest one cannot be read."""
+        try:
+            return asking()
+        except DAMAGE as error:
+            self._give_up(error)
+        return asking()
 
     def _run(self, sql: str, named: dict[str, Any], scope: Scope) -> pd.DataFrame:
         with self._cursor(scope) as cursor:

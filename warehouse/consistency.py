@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import stats  # type: ignore[import-untyped]
 
 from warehouse.catalogue import CATALOGUE, HIGHER, LOWER, Unit
-from warehouse.statistics import Z_95, Chance, Numbers, chance_of_waiting_longer, funnel_limits
+from warehouse.statistics import Z_95, Likelihoods, Numbers, funnel_limits
 
 # The median wait as a share of what was promised: not in the catalogue, see questions/consistency_against_target.sql.
 AGAINST_TARGET = "wait_against_target"
@@ -207,17 +207,14 @@ def chances(durations: pd.DataFrame, channels: Sequence[str]) -> pd.DataFrame:
     Columns channel, than, value, low, high (see statistics.chance_of_waiting_longer), n and n_than. In the order of `channels`.
     """
     groups = {name: rows for name, rows in durations.groupby("channel") if len(rows) >= FEWEST_OF_PAIR}
+    likely = {name: Likelihoods.of(rows["duration"], rows["is_done"]) for name, rows in groups.items()}
     rows = [
         {"channel": one, "than": other}
-        | vars(_chance(groups[one], groups[other]))
+        | vars(likely[one].chance_of_longer_than(likely[other]))
         | {"n": len(groups[one]), "n_than": len(groups[other])}
         for one, other in permutations([name for name in channels if name in groups], 2)
     ]
     return pd.DataFrame(rows, columns=["channel", "than", "value", "low", "high", "n", "n_than"])
-
-
-def _chance(one: pd.DataFrame, other: pd.DataFrame) -> Chance:
-    return chance_of_waiting_longer(one["duration"], other["duration"], one["is_done"], other["is_done"])
 
 
 def hours(frame: pd.DataFrame) -> Hours | None:

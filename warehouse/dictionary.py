@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,7 +15,6 @@ import pandas as pd
 
 from warehouse import glossary
 from warehouse.building import create_schema
-from warehouse.connection import open_version
 
 # What an entry is, in the order of the page, with its heading.
 KINDS = {"table": "Tables and views", "macro": "Macros", "store": "The store"}
@@ -92,12 +90,6 @@ def _parted(comment: Any) -> tuple[str | None, str | None]:
     return meaning or None, example or None
 
 
-def of_version(folder: Path, version: int) -> Dictionary:
-    """The dictionary of a published version; raises NoWarehouse where its file is gone or damaged."""
-    with open_version(folder, version) as connection:
-        return read(connection)
-
-
 def of_this_code() -> Dictionary:
     """The dictionary of a file made by the code as it is."""
     with duckdb.connect() as connection:
@@ -111,21 +103,16 @@ def search(known: Dictionary, words: str) -> pd.DataFrame:
     A column `columns` names those of their columns in which a word occurs; of no words, all.
     """
     wanted = words.lower().split()
-    texts = _texts(known.columns)
+    texts = glossary.row_texts(known.columns)
     hits = pd.Series([not wanted or any(word in text for word in wanted) for text in texts], index=texts.index)
     named = known.columns[hits].groupby("entry")["name"].agg(", ".join)
     whole = (
-        _texts(known.entries)
+        glossary.row_texts(known.entries)
         + " "
         + known.entries["name"].map(texts.groupby(known.columns["entry"]).agg(" ".join)).fillna("")
     )
     found = known.entries[[all(word in text for word in wanted) for text in whole]]
     return found.assign(columns=found["name"].map(named).fillna(""))
-
-
-def _texts(frame: pd.DataFrame) -> pd.Series:
-    texts: pd.Series = frame.fillna("").astype(str).agg(" ".join, axis=1).str.lower()
-    return texts
 
 
 def markdown(known: Dictionary) -> str:

@@ -16,7 +16,6 @@ import pandas as pd
 
 from warehouse import statistics
 from warehouse.building import create_schema
-from warehouse.connection import open_version
 
 # Fields that every comment has, one a line as `field: text`; `source`, whose formula it is, where it is somebody's.
 REQUIRED = ("family", "definition", "unit", "clock", "population", "date", "direction", "call", "example")
@@ -76,15 +75,15 @@ def parse(comment: Any) -> dict[str, str | None]:
 
 def search(macros: pd.DataFrame, words: str) -> pd.DataFrame:
     """The rows in which every word occurs somewhere, in capitals or not."""
-    texts = macros.fillna("").astype(str).agg(" ".join, axis=1).str.lower()
+    texts = row_texts(macros)
     wanted = [texts.str.contains(word, regex=False) for word in words.lower().split()]
     return macros[pd.concat(wanted, axis=1).all(axis=1)] if wanted else macros
 
 
-def of_version(folder: Path, version: int) -> pd.DataFrame:
-    """What `read` gives for a published version; raises NoWarehouse where its file is gone or damaged."""
-    with open_version(folder, version) as connection:
-        return read(connection)
+def row_texts(frame: pd.DataFrame) -> pd.Series:
+    """All that stands in each row, in small letters."""
+    rows = frame.fillna("").astype(str).to_numpy(dtype=object)
+    return pd.Series([" ".join(row).lower() for row in rows], index=frame.index, dtype=object)
 
 
 def of_this_code() -> pd.DataFrame:

@@ -39,12 +39,13 @@ def with_percentile_ends(frame: pd.DataFrame, share: float) -> pd.DataFrame:
     low, high = (
         np.where(groups.are_done, *ends) for ends in zip(groups.ranked(share), groups.banded(share), strict=True)
     )
-    given = found["value"].iloc[rows]
-    value = given.where(given.notna(), groups.percentile(share))
-    is_known = groups.left_undone() <= 1 - share + CLOSE
-    for column, values in (("value", value), ("low", low), ("high", high), ("is_known", is_known)):
-        found.iloc[rows, found.columns.get_loc(column)] = values
-    return found
+    ends = {name: found[name].to_numpy(dtype=float, na_value=np.nan, copy=True) for name in ("value", "low", "high")}
+    given = ends["value"][rows]
+    ends["value"][rows] = np.where(np.isnan(given), groups.percentile(share), given)
+    ends["low"][rows], ends["high"][rows] = low, high
+    is_known = np.ones(len(found), dtype=bool)
+    is_known[rows] = groups.left_undone() <= 1 - share + CLOSE
+    return found.assign(**ends, is_known=is_known)
 
 
 def wait_times(frame: pd.DataFrame) -> pd.DataFrame:

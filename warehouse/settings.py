@@ -368,9 +368,14 @@ class Settings(Section):
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def settings_path() -> Path:
+def settings_name() -> str:
     """The settings file of this process: SUPPORT_SETTINGS, else support.toml in the working folder."""
-    return Path(os.environ.get("SUPPORT_SETTINGS", "support.toml"))
+    return os.environ.get("SUPPORT_SETTINGS", "support.toml")
+
+
+def settings_path() -> Path:
+    """The settings file of this process (see settings_name)."""
+    return Path(settings_name())
 
 
 def load(path: Path) -> Settings:

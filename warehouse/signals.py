@@ -6,15 +6,16 @@ are too few to say: limits are null then, never a guess. Shares have the limits 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from warehouse.series import Unit
-from warehouse.statistics import MEAN_RANGE_OF_TWO, Numbers, run_rules, xmr_limits
+from warehouse.statistics import MEAN_RANGE_OF_TWO, Marks, Numbers, run_rules, xmr_limits
 
 FEWEST_READINGS = 8
 # A signal among so many of the newest complete bins is what is going on now.
@@ -58,10 +59,36 @@ class _Chart:
     reach: float = 0.0
     sigma_z: float | None = None
 
-    def reaches(self, n: pd.Series) -> Numbers:
+    def reaches(self, n: Numbers) -> Numbers:
         if self.sigma_z is None:
             return np.full(len(n), self.reach)
         return 3 * self.sigma_z * _sigma(self.centre, n)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of a part in order of time, as arrays: pages ask of many short series, and a step of a frame takes a hundred times as long."""
+
+    bins: NDArray[np.datetime64]
+    values: Numbers
+    n: Numbers
+    hits: Numbers
+    is_complete: Marks
+    is_known: Marks
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> _Rows:
+        values, n, hits = (frame[name].to_numpy(dtype=float, na_value=np.nan) for name in ("value", "n", "hits"))
+        is_complete, is_known = (frame[name].to_numpy(dtype=bool) for name in ("is_complete", "is_known"))
+        return cls(frame["bin"].to_numpy(), values, n, hits, is_complete, is_known)
+
+    def at(self, places: NDArray[np.int64]) -> _Rows:
+        return _Rows(*(getattr(self, column.name)[places] for column in fields(self)))
+
+    @property
+    def readings(self) -> NDArray[np.int64]:
+        """The places of those that take part."""
+        return np.flatnonzero(self.is_complete & self.is_known & ~np.isnan(self.values))
 
 
 def with_limits(frame: pd.DataFrame, unit: Unit) -> pd.DataFrame:
@@ -74,9 +101,13 @@ def with_limits(frame: pd.DataFrame, unit: Unit) -> pd.DataFrame:
     Source: shares Laney 2002, Quality Engineering 14:531, with sigma z never below 1; else NIST/SEMATECH e-Handbook 6.3.2.2; rules:
     see statistics.run_rules.
     """
-    parts = [_marks_of_part(part, unit) for _, part in frame.groupby("part", dropna=False, sort=False)]
-    found = pd.concat(parts) if parts else _no_marks(frame)
-    return frame.assign(**found.reindex(frame.index))
+    rows, marks = _Rows.of(frame), _no_marks(frame)
+    part = frame.groupby("part", dropna=False, sort=False).ngroup().to_numpy()
+    for number in range(part.max(initial=-1) + 1):
+        places = np.flatnonzero(part == number)
+        for name, values in _marks_of_part(rows.at(places), unit).items():
+            marks[name][places] = values
+    return frame.assign(**marks)
 
 
 def last_change(frame: pd.DataFrame, direction: str) -> Change | None:
@@ -101,12 +132,12 @@ def compared(now: pd.Series, history: pd.DataFrame, unit: Unit) -> Comparison:
     `now` is a row and `history` rows of one part's series; rows of `now`'s bin and after are left out. Too little history, eight
     readings, is no change, and is_known says so.
     """
-    past = history[history["is_complete"] & (history["bin"] < now["bin"])]
-    chart = _chart(past[_is_reading(past)], unit)
-    value, before = _known(now["value"]), _known(past["value"].iloc[-1]) if len(past) else None
+    past = _Rows.of(history[history["is_complete"] & (history["bin"] < now["bin"])])
+    chart = _chart(past.at(past.readings), unit)
+    value, before = _known(now["value"]), _known(past.values[-1]) if len(past.values) else None
     if chart is None:
         return Comparison(value, before, None, None, None, is_change=False, is_known=False)
-    reach = float(chart.reaches(pd.Series([now["n"]]))[0])
+    reach = float(chart.reaches(np.array([now["n"]], dtype=float))[0])
     low, high = (float(_within(chart.centre + way * reach, unit)) for way in (-1, 1))
     # Readings that are all alike lie on their mean, whatever the last digit of a float says.
     is_alike = value is not None and bool(np.isclose(value, chart.centre, rtol=1e-12, atol=0))
@@ -114,67 +145,62 @@ def compared(now: pd.Series, history: pd.DataFrame, unit: Unit) -> Comparison:
     return Comparison(value, before, chart.centre, _known(low), _known(high), is_change, is_known=True)
 
 
-def _marks_of_part(part: pd.DataFrame, unit: Unit) -> pd.DataFrame:
-    """The columns that are added to a part's rows."""
-    is_reading = _is_reading(part).to_numpy()
-    readings = part[is_reading]
-    chart = _chart(readings, unit)
-    marks = _no_marks(part)
+def _marks_of_part(part: _Rows, unit: Unit) -> dict[str, Any]:
+    """The columns that are added to a part's rows; of too few readings none."""
+    chart = _chart(part.at(part.readings), unit)
     if chart is None:
-        return marks
-    reach = chart.reaches(part["n"])
-    marks["centre"] = chart.centre
-    marks["low_limit"], marks["high_limit"] = (_within(chart.centre + way * reach, unit) for way in (-1, 1))
-    marks["signal"], marks["since"] = _signals(part, np.flatnonzero(is_reading), chart)
-    at_least = part["is_complete"] & ~part["is_known"] & (part["value"] > marks["high_limit"])
-    if at_least.any():
-        marks.loc[at_least, "signal"], marks.loc[at_least, "since"] = BEYOND, part["bin"]
-    return marks
+        return {}
+    reach = chart.reaches(part.n)
+    low, high = (_within(chart.centre + way * reach, unit) for way in (-1, 1))
+    signal, since = _signals(part, chart)
+    at_least = part.is_complete & ~part.is_known & (part.values > high)
+    signal[at_least], since[at_least] = BEYOND, part.bins[at_least]
+    return {"centre": chart.centre, "low_limit": low, "high_limit": high, "signal": signal, "since": since}
 
 
-def _no_marks(part: pd.DataFrame) -> pd.DataFrame:
-    """Of too few readings nothing is said."""
-    nothing = {"centre": np.nan, "low_limit": np.nan, "high_limit": np.nan, "signal": None, "since": pd.NaT}
-    return pd.DataFrame(nothing, index=part.index).astype({"signal": object, "since": part["bin"].dtype})
+def _no_marks(frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """The columns that are added, as long as nothing is said."""
+    limits = {name: np.full(len(frame), np.nan) for name in ("centre", "low_limit", "high_limit")}
+    return limits | _no_signals(frame["bin"].to_numpy())
 
 
-def _is_reading(part: pd.DataFrame) -> pd.Series:
-    return part["is_complete"] & part["value"].notna() & part["is_known"]
+def _no_signals(bins: NDArray[np.datetime64]) -> dict[str, NDArray[Any]]:
+    return {
+        "signal": np.full(len(bins), None, dtype=object),
+        "since": np.full(len(bins), np.datetime64("NaT"), dtype=bins.dtype),
+    }
 
 
-def _chart(readings: pd.DataFrame, unit: Unit) -> _Chart | None:
+def _chart(readings: _Rows, unit: Unit) -> _Chart | None:
     """The limits that readings in order of time set; None where they are too few."""
-    if len(readings) < FEWEST_READINGS:
+    if len(readings.values) < FEWEST_READINGS:
         return None
-    if unit != "share" or readings["hits"].isna().any():
-        limits = xmr_limits(readings["value"])
+    if unit != "share" or np.isnan(readings.hits).any():
+        limits = xmr_limits(readings.values)
         return _Chart(limits.centre, limits.high - limits.centre)
-    centre = float(readings["hits"].sum() / readings["n"].sum())
+    centre = float(readings.hits.sum() / readings.n.sum())
     if centre in (0, 1):
         return _Chart(centre, sigma_z=1.0)
-    scores = ((readings["value"] - centre) / _sigma(centre, readings["n"])).to_numpy()
+    scores = (readings.values - centre) / _sigma(centre, readings.n)
     return _Chart(centre, sigma_z=max(1.0, float(np.abs(np.diff(scores)).mean()) / MEAN_RANGE_OF_TWO))
 
 
-def _sigma(centre: float, n: pd.Series) -> Numbers:
+def _sigma(centre: float, n: Numbers) -> Numbers:
     """The standard deviation of shares of n; NaN for a share of nothing."""
-    counts = n.to_numpy(dtype=float)
-    return np.sqrt(centre * (1 - centre) / np.where(counts > 0, counts, np.nan))
+    return np.sqrt(centre * (1 - centre) / np.where(n > 0, n, np.nan))
 
 
-def _signals(
-    part: pd.DataFrame, places: NDArray[np.int64], chart: _Chart
-) -> tuple[NDArray[np.object_], NDArray[np.datetime64]]:
-    """Rule and beginning at the readings, those at `places` of the part, that complete a pattern."""
-    given, bins = part["value"].to_numpy(dtype=float)[places], part["bin"].to_numpy()
+def _signals(part: _Rows, chart: _Chart) -> tuple[NDArray[np.object_], NDArray[np.datetime64]]:
+    """Rule and beginning at the readings that complete a pattern."""
+    places, marks = part.readings, _no_signals(part.bins)
+    given = part.values[places]
     # Readings that are all alike lie on their mean, whatever the last digit of a float says.
     values = np.where(np.isclose(given, chart.centre, rtol=1e-12, atol=0), chart.centre, given)
-    patterns = _Patterns(values, chart.centre, chart.reaches(part["n"].iloc[places]))
-    signal, since = np.full(len(part), None, dtype=object), np.full(len(part), np.datetime64("NaT"), dtype=bins.dtype)
+    patterns = _Patterns(values, chart.centre, chart.reaches(part.n[places]))
     for reading in np.flatnonzero(patterns.rules["signal"]):
         rule, first = patterns.at(int(reading))
-        signal[places[reading]], since[places[reading]] = rule, bins[places[first]]
-    return signal, since
+        marks["signal"][places[reading]], marks["since"][places[reading]] = rule, part.bins[places[first]]
+    return marks["signal"], marks["since"]
 
 
 class _Patterns:
@@ -185,16 +211,15 @@ class _Patterns:
         self.side = np.sign(values - centre)
         self.step = np.sign(np.diff(values, prepend=values[:1]))
         self.far_side = self.side * (np.abs(values - centre) > reach * 2 / 3)
-        self.beyond_side = self.side * self.rules["beyond_limits"].to_numpy()
+        self.beyond_side = self.side * self.rules["beyond_limits"]
 
     def at(self, place: int) -> tuple[str, int]:
         """The rule that the reading at `place` completes, the plainest first, and the place of the pattern's first reading."""
-        rules = self.rules.iloc[place]
-        if rules["beyond_limits"]:
+        if self.rules["beyond_limits"][place]:
             return BEYOND, _first_alike(self.beyond_side, place)
-        if rules["one_side"]:
+        if self.rules["one_side"][place]:
             return ONE_SIDE, _first_alike(self.side, place)
-        if rules["trend"]:
+        if self.rules["trend"][place]:
             return RISING if self.step[place] > 0 else FALLING, _first_alike(self.step, place) - 1
         return FAR, next(
             first for first in range(max(0, place - 2), place) if self.far_side[first] == self.far_side[place]

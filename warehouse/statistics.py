@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats  # type: ignore[import-untyped]
 
 Numbers = NDArray[np.float64]
+Marks = NDArray[np.bool_]
 
 # The mean range of two readings, in standard deviations (d2 for n = 2).
 MEAN_RANGE_OF_TWO = 1.128
@@ -57,6 +58,47 @@ class Chance:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Likelihoods:
+    """How likely each duration is (`seconds`, ascending), and a longer one than was followed (`rest`); `end` is the longest that was."""
+
+    seconds: Numbers
+    masses: Numbers
+    rest: float
+    end: float
+
+    @classmethod
+    def of(cls, seconds: ArrayLike, is_done: ArrayLike | None = None) -> Likelihoods:
+        """What the curve of kaplan_meier says; all are done where nothing is said. Raises ValueError where there is no duration."""
+        lasted = _numbers(seconds, "seconds")
+        _require(len(lasted) > 0, "both sides need a wait")
+        times, undone, _, _ = _curve(lasted, np.ones(len(lasted), dtype=bool) if is_done is None else is_done)
+        rest = float(undone[-1]) if len(undone) else 1.0
+        return cls(times, -np.diff(undone, prepend=1.0), rest, float(lasted.max()))
+
+    def chance_of_longer_than(self, others: Likelihoods) -> Chance:
+        """See chance_of_waiting_longer."""
+        longer = self._above(others) + self.rest * others._up_to(self.end)
+        shorter = others._above(self) + others.rest * self._up_to(others.end)
+        # Of a pair of which one lasted longer than it was followed, and the other not surely less.
+        open_pairs = self.rest * (others.rest + others._beyond(self.end)) + others.rest * self._beyond(others.end)
+        equal = 1 - longer - shorter - open_pairs
+        undecided = max(0.0, 1 - longer - shorter - equal)
+        low = longer + equal / 2
+        return Chance(low + undecided / 2, low, low + undecided)
+
+    def _above(self, others: Likelihoods) -> float:
+        """The chance that one of these is longer than one of the others, of the durations that are known."""
+        below = np.concatenate([[0.0], np.cumsum(others.masses)])
+        return float((self.masses * below[np.searchsorted(others.seconds, self.seconds)]).sum())
+
+    def _up_to(self, end: float) -> float:
+        return float(self.masses[self.seconds <= end].sum())
+
+    def _beyond(self, end: float) -> float:
+        return float(self.masses[self.seconds > end].sum())
 
 
 def nps_margin(promoters: int, passives: int, detractors: int, z: float = Z_95) -> float:
@@ -216,10 +258,10 @@ def p_chart_limits(successes: ArrayLike, trials: ArrayLike) -> pd.DataFrame:
 
 def run_rules(
     readings: ArrayLike, centre: ArrayLike, low: ArrayLike, high: ArrayLike, one_side: int = 8, trend: int = 6
-) -> pd.DataFrame:
+) -> dict[str, Marks]:
     """Which readings, in order of time, say that something changed. Limits are single numbers or one per reading.
 
-    Columns, true at the reading that completes the pattern: beyond_limits; one_side (8 in a row on one side of the
+    Arrays by name, true at the reading that completes the pattern: beyond_limits; one_side (8 in a row on one side of the
     centre); trend (6 in a row rising, or falling); two_of_three (2 of 3 in a row beyond two thirds of the way to the
     same limit); signal (any). Pass one_side=7 for the rule of the NHS.
 
@@ -231,25 +273,22 @@ def run_rules(
     steps = np.sign(np.diff(given, prepend=given[:1]))
     far_up = given > middle + (above - middle) * 2 / 3
     far_down = given < middle - (middle - below) * 2 / 3
-    frame = pd.DataFrame(
-        {
-            "beyond_limits": (given > above) | (given < below),
-            "one_side": _all_of_last(given > middle, one_side) | _all_of_last(given < middle, one_side),
-            "trend": _all_of_last(steps > 0, trend - 1) | _all_of_last(steps < 0, trend - 1),
-            "two_of_three": (far_up & (_count_of_last(far_up, 3) >= 2))
-            | (far_down & (_count_of_last(far_down, 3) >= 2)),
-        }
-    )
-    return frame.assign(signal=frame.any(axis=1))
+    rules: dict[str, Marks] = {
+        "beyond_limits": (given > above) | (given < below),
+        "one_side": _all_of_last(given > middle, one_side) | _all_of_last(given < middle, one_side),
+        "trend": _all_of_last(steps > 0, trend - 1) | _all_of_last(steps < 0, trend - 1),
+        "two_of_three": (far_up & (_count_of_last(far_up, 3) >= 2)) | (far_down & (_count_of_last(far_down, 3) >= 2)),
+    }
+    return rules | {"signal": np.logical_or.reduce(list(rules.values()))}
 
 
-def _count_of_last(marks: NDArray[np.bool_], number: int) -> NDArray[np.float64]:
+def _count_of_last(marks: Marks, number: int) -> NDArray[np.int_]:
     """How many of the last `number` marks are true, at each place."""
-    counts: Numbers = pd.Series(marks.astype(float)).rolling(number, min_periods=1).sum().to_numpy()
-    return counts
+    counts = np.cumsum(marks)
+    return np.asarray(counts - np.concatenate([np.zeros(number, dtype=int), counts])[: len(counts)])
 
 
-def _all_of_last(marks: NDArray[np.bool_], number: int) -> NDArray[np.bool_]:
+def _all_of_last(marks: Marks, number: int) -> Marks:
     return np.asarray(_count_of_last(marks, number) == number)
 
 
@@ -318,14 +357,20 @@ def kaplan_meier(seconds: ArrayLike, is_done: ArrayLike) -> pd.DataFrame:
 
     Source: Kaplan and Meier 1958, JASA 53:457; Greenwood 1926.
     """
+    times, undone, at_risk, ended = _curve(seconds, is_done)
+    left = at_risk - ended
+    hazards = np.divide(ended, at_risk * left, out=np.zeros_like(undone), where=left > 0)
+    return pd.DataFrame({"seconds": times, "undone": undone, "standard_error": undone * np.sqrt(np.cumsum(hazards))})
+
+
+def _curve(seconds: ArrayLike, is_done: ArrayLike) -> tuple[Numbers, Numbers, NDArray[np.int_], NDArray[np.int_]]:
+    """Each duration at which one was done, the share undone after it, how many were not done before it, and how many were done at it."""
     lasted, done = _numbers(seconds, "seconds"), np.asarray(is_done, dtype=bool)
     _require(lasted.shape == done.shape, "seconds and is_done are of one length")
     times, ended = np.unique(lasted[done], return_counts=True)
     at_risk = len(lasted) - np.searchsorted(np.sort(lasted), times, side="left")
-    undone = np.cumprod(1 - ended / at_risk)
-    left = at_risk - ended
-    hazards = np.divide(ended, at_risk * left, out=np.zeros_like(undone), where=left > 0)
-    return pd.DataFrame({"seconds": times, "undone": undone, "standard_error": undone * np.sqrt(np.cumsum(hazards))})
+    undone: Numbers = np.asarray(np.cumprod(1 - ended / at_risk), dtype=float)
+    return times, undone, at_risk, ended
 
 
 def chance_of_waiting_longer(
@@ -340,47 +385,7 @@ def chance_of_waiting_longer(
     Source: Mann and Whitney 1947, Annals of Mathematical Statistics 18:50; with censoring Efron 1967, Fifth Berkeley
     Symposium 4:831.
     """
-    ours, our_rest, our_end = _likelihoods(first, first_done)
-    theirs, their_rest, their_end = _likelihoods(second, second_done)
-    longer = _chance_above(ours, theirs) + our_rest * _mass_up_to(theirs, our_end)
-    shorter = _chance_above(theirs, ours) + their_rest * _mass_up_to(ours, their_end)
-    equal = 1 - longer - shorter - _undecided(ours, our_rest, our_end, theirs, their_rest, their_end)
-    undecided = max(0.0, 1 - longer - shorter - equal)
-    low = longer + equal / 2
-    return Chance(low + undecided / 2, low, low + undecided)
-
-
-def _likelihoods(seconds: ArrayLike, is_done: ArrayLike | None) -> tuple[pd.Series, float, float]:
-    """How likely each duration is (by duration), how likely a longer one than was followed is, and how long was followed."""
-    lasted = _numbers(seconds, "seconds")
-    _require(len(lasted) > 0, "both sides need a wait")
-    done = np.ones(len(lasted), dtype=bool) if is_done is None else np.asarray(is_done, dtype=bool)
-    curve = kaplan_meier(lasted, done)
-    masses = -np.diff(curve["undone"].to_numpy(), prepend=1.0)
-    rest = float(curve["undone"].iloc[-1]) if len(curve) else 1.0
-    return pd.Series(masses, index=curve["seconds"].to_numpy(dtype=float)), rest, float(lasted.max())
-
-
-def _chance_above(ours: pd.Series, theirs: pd.Series) -> float:
-    """The chance that ours is longer than theirs, of the durations that are known."""
-    below = np.concatenate([[0.0], np.cumsum(theirs.to_numpy())])
-    return float((ours.to_numpy() * below[np.searchsorted(theirs.index.to_numpy(), ours.index.to_numpy())]).sum())
-
-
-def _mass_up_to(masses: pd.Series, end: float) -> float:
-    return float(masses[masses.index <= end].sum())
-
-
-def _undecided(
-    ours: pd.Series, our_rest: float, our_end: float, theirs: pd.Series, their_rest: float, their_end: float
-) -> float:
-    """The chance of a pair of which one lasted longer than it was followed, and the other not surely less."""
-    both = our_rest * their_rest
-    return (
-        both
-        + our_rest * float(theirs[theirs.index > our_end].sum())
-        + their_rest * float(ours[ours.index > their_end].sum())
-    )
+    return Likelihoods.of(first, first_done).chance_of_longer_than(Likelihoods.of(second, second_done))
 
 
 def _successes_and_trials(successes: ArrayLike, trials: ArrayLike) -> tuple[Numbers, Numbers]:

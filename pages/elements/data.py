@@ -19,13 +19,13 @@ from pages.elements.process import of_file as of_file
 from pages.elements.process import path as path
 from pages.elements.process import settings as settings
 from warehouse import dictionary as file_dictionary
+from warehouse import glossary as metrics
 from warehouse import state
 from warehouse.ask import Filters, Warehouse
 from warehouse.connection import version_path
 from warehouse.deliveries import GAPS_OF_A_RHYTHM, judged
 from warehouse.dictionary import Dictionary
 from warehouse.errors import NoWarehouse, SupportError
-from warehouse.glossary import of_version
 from warehouse.scope import EVERYTHING, Scope
 from warehouse.series import Grain, Split
 from warehouse.standing import Facts, Pull, Standing, facts
@@ -189,13 +189,15 @@ drawing = kept(most=KEPT_DRAWINGS)
 @kept(most=5)
 def glossary(settings_file: str, version: int) -> pd.DataFrame:
     """Every metric of this version with its definition (see warehouse.glossary)."""
-    return of_version(of_file(settings_file).data.folder, version)
+    del version  # part of the key
+    return _warehouse(settings_file).read(metrics.read)
 
 
 @kept(most=5)
 def dictionary(settings_file: str, version: int) -> Dictionary:
     """Every table, column and macro of this version with what it is (see warehouse.dictionary)."""
-    return file_dictionary.of_version(of_file(settings_file).data.folder, version)
+    del version  # part of the key
+    return _warehouse(settings_file).read(file_dictionary.read)
 
 
 @kept(most=20)

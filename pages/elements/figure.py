@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from math import log10
 from typing import Any
@@ -25,21 +25,34 @@ Trace = dict[str, Any]
 Json = dict[str, Any]
 
 
-class Figure(go.Figure):  # type: ignore[misc]  # plotly says nothing of its types
-    """A figure that nobody changes once it is shown: it is turned into what goes to browsers once, not once a viewer."""
+class Unchecked(go.Figure):  # type: ignore[misc]  # plotly says nothing of its types
+    """What goes to browsers, as it is. Plotly would look up and copy every value, a quarter of what a page with new data costs;
+    tests look at all that pages send (Chart.figure)."""
+
+    def __init__(self, sent: Json) -> None:
+        self._sent = sent
 
     def to_dict(self) -> Json:
-        if not hasattr(self, "_sent"):
-            self._sent: Json = super().to_dict()
         return self._sent
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and the sentence that says what it shows."""
+    """Traces and layout, which nobody changes once they are shown, and the sentence that says what they show."""
 
-    figure: go.Figure
+    traces: tuple[Trace, ...]
+    layout: Json
     alt: str
+
+    @cached_property
+    def sent(self) -> Unchecked:
+        """What Streamlit is given to show."""
+        return Unchecked({"data": list(self.traces), "layout": self.layout})
+
+    @property
+    def figure(self) -> go.Figure:
+        """As Plotly reads it; raises ValueError where it knows of no such thing."""
+        return go.Figure(self.sent.to_dict())
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ class Mark:
 
 
 @cache
-def template(palette: Palette) -> go.layout.Template:
+def template(palette: Palette) -> Json:
     """Quiet axes, no legend, our font."""
     axis = {
         "gridcolor": palette.grid,
@@ -90,15 +103,15 @@ def template(palette: Palette) -> go.layout.Template:
         "xaxis": axis | {"showgrid": False},
         "yaxis": axis | {"rangemode": "tozero"},
     }
-    return go.layout.Template(layout=layout)
+    return {"layout": layout}
 
 
 def draw(palette: Palette, data: Sequence[Trace], alt: str, **layout: Any) -> Chart:
-    """The figure of these traces on our template, made in one go, its numbers with the visitor's marks."""
+    """The chart of these traces on our template, its numbers with the visitor's marks."""
     marks = format.habits()
     whole = {"template": template(palette), "separators": marks.decimal + marks.group} | layout
-    named = [trace | {"name": escaped(trace["name"])} if "name" in trace else trace for trace in data]
-    return Chart(Figure({"data": named, "layout": whole}), alt)
+    named = (trace | {"name": escaped(trace["name"])} if "name" in trace else trace for trace in data)
+    return Chart(tuple(named), whole, alt)
 
 
 def nothing(palette: Palette, text: str, height: int) -> Chart:
@@ -235,7 +248,6 @@ def annotated(chart: Chart, marks: Sequence[Mark], palette: Palette) -> Chart:
     shown = [mark for mark in marks if _lies_on(chart, mark)][:MOST_LABELS]
     if not shown:
         return chart
-    figure = go.Figure(chart.figure)
     stroke = {"color": palette.muted, "width": 1, "dash": "dash"}
     lines = [
         {
@@ -266,14 +278,18 @@ def annotated(chart: Chart, marks: Sequence[Mark], palette: Palette) -> Chart:
         }
         for place, mark in enumerate(shown)
     ]
-    figure.layout.shapes = (*figure.layout.shapes, *lines)
-    figure.layout.annotations = (*figure.layout.annotations, *texts)
+    added = {"shapes": [*chart.layout.get("shapes", ()), *lines], "annotations": [*notes(chart), *texts]}
     noted = ", ".join(f"{mark.label} ({mark.at:%-d %b})" for mark in shown)
-    return Chart(figure, f"{chart.alt}. Noted on it: {noted}")
+    return replace(chart, layout=chart.layout | added, alt=f"{chart.alt}. Noted on it: {noted}")
+
+
+def notes(chart: Chart) -> list[Json]:
+    """The texts that stand on a chart."""
+    return list(chart.layout.get("annotations", ()))
 
 
 def _lies_on(chart: Chart, mark: Mark) -> bool:
-    shown = chart.figure.layout.xaxis.range
+    shown = chart.layout.get("xaxis", {}).get("range")
     return bool(shown) and datetime.fromisoformat(shown[0]) <= mark.at <= datetime.fromisoformat(shown[1])
 
 

@@ -33,7 +33,7 @@ from pages.elements.markdown import plain
 from pages.elements.notice import Trouble
 from pages.elements.palette import Theme
 from pages.elements.sitemap import PAGES
-from pages.elements.tiles import quiet
+from pages.elements.tiles import quiet, small
 from warehouse.ask import Filters
 from warehouse.errors import NoWarehouse, SupportError
 from warehouse.settings import Clock
@@ -188,8 +188,8 @@ def _instant(local: datetime) -> str:
 def card(title: str, subtitle: str) -> Iterator[None]:
     """A bordered box with a title, which is no Markdown, and what its figures are."""
     with st.container(border=True, gap="xxsmall", height="stretch"):
-        st.markdown(f"**{plain(title)}**")
-        quiet(subtitle)
+        # One element, as each costs a run 0.2 ms.
+        st.markdown(f"**{plain(title)}**  \n{small(subtitle)}")
         yield
 
 
@@ -213,10 +213,10 @@ def chart(drawn: Chart, key: str, view: View | None = None, live: bool = False) 
     config: dict[str, Any] = {"displayModeBar": False, "responsive": True, "doubleClick": False}
     if view is None or wall.is_on():
         config["staticPlot"] = live
-        st.plotly_chart(drawn.figure, theme=None, key=f"chart_{key}", config=config, alt=drawn.alt)
+        st.plotly_chart(drawn.sent, theme=None, key=f"chart_{key}", config=config, alt=drawn.alt)
         return
     event: Any = st.plotly_chart(
-        drawn.figure,
+        drawn.sent,
         theme=None,
         key=f"chart_{key}",
         config=config,

@@ -6,18 +6,18 @@ import os
 from pathlib import Path
 
 from pages.elements.kept import kept
-from warehouse.settings import Settings, load, settings_path
+from warehouse.settings import Settings, load, settings_name
 
 
 def path() -> str:
     """The settings file of this process."""
-    return _resolved(settings_path(), os.getcwd())
+    return _resolved(settings_name(), os.getcwd())
 
 
 @kept(most=20)
-def _resolved(named: Path, _folder: str) -> str:
+def _resolved(named: str, _folder: str) -> str:
     """Following links costs more than a look each time a page asks."""
-    return str(named.resolve())
+    return str(Path(named).resolve())
 
 
 def settings() -> Settings:

@@ -72,8 +72,13 @@ def tile(*given: Any, **named: Any) -> None:
 
 
 def quiet(text: str, explanation: str | None = None, width: Literal["stretch", "content"] = "stretch") -> None:
+    """An element of small grey text."""
+    st.markdown(small(text), help=explanation, width=width)
+
+
+def small(text: str) -> str:
     """Small grey text that still has the contrast to be read (st.caption fades too far)."""
-    st.markdown(f":small[:gray[{text}]]", help=explanation, width=width)
+    return f":small[:gray[{text}]]"
 
 
 def sparkline(values: Sequence[float | None], alt: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pandas as pd
 
 from pages.elements import format
 from pages.elements.charts import bars
-from pages.elements.figure import FONT_SIZE, Chart, Mark, Trace, annotated, draw, escaped, nothing
+from pages.elements.figure import FONT_SIZE, Chart, Mark, Trace, annotated, draw, escaped, notes, nothing
 from pages.elements.palette import Palette
 from warehouse.weekly import Contribution, Decomposition
 
@@ -139,20 +139,19 @@ def due(frame: pd.DataFrame, palette: Palette, height: int, leads: Sequence[str]
         f"Promises by the day they fall due: {listed}",
         height,
     )
-    drawn.figure.data[0].customdata = [
-        [f"{name}: {text}", lead] for name, text, lead in zip(names, texts, leads, strict=True)
-    ]
-    drawn.figure.data[0].hovertemplate = "%{customdata[0]}<extra></extra>"
-    return drawn
+    said = [[f"{name}: {text}", lead] for name, text, lead in zip(names, texts, leads, strict=True)]
+    first, *others = drawn.traces
+    pointed = first | {"customdata": said, "hovertemplate": "%{customdata[0]}<extra></extra>"}
+    return replace(drawn, traces=(pointed, *others))
 
 
 def marked(chart: Chart, marks: Sequence[Mark], palette: Palette) -> Chart:
     """A small chart over time with what people noted on it: their names are read on hover, where there is no room for them."""
     drawn = annotated(chart, marks, palette)
-    named = drawn.figure.layout.annotations[len(chart.figure.layout.annotations) :]
-    for note in named:
-        note.update(text="▾", y=1, xanchor="center", xshift=0, bgcolor="rgba(0,0,0,0)")
-    return drawn
+    before = len(notes(chart))
+    small = {"text": "▾", "y": 1, "xanchor": "center", "xshift": 0, "bgcolor": "rgba(0,0,0,0)"}
+    shown = [*notes(chart), *(note | small for note in notes(drawn)[before:])]
+    return replace(drawn, layout=drawn.layout | {"annotations": shown})
 
 
 def due_name(day: datetime) -> str:
