@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 import pandas as pd
@@ -46,7 +47,7 @@ def drawn(view: View) -> Drawn:
     return Drawn(
         tiles=_tiles(view, bins[bins["is_complete"]]),
         over_time=_flows(view, bins),
-        parts={part: _part(view, part) for part in PARTS},
+        parts=_parts(view),
         hours=charts.weekday_hours(hours, palette.of(view.theme), PART_HEIGHT),
         table=_table(view, bins),
         is_unfinished=len(bins) > 0 and not bins["is_complete"].iloc[-1],
@@ -67,8 +68,8 @@ def draw(view: View) -> None:
 
 def _tiles(view: View, whole: pd.DataFrame) -> list[Tile]:
     """The totals of the period; `whole` are its complete bins."""
-    now, earlier = view.ask("volume_total").iloc[0], view.ask_before("volume_total")
-    before = None if earlier is None else earlier.iloc[0]
+    now = view.ask("volume_total", **_previous(view)).iloc[0]
+    is_compared = view.period.previous_start is not None
     counts = []
     for label, column, explanation in COUNTS:
         known = column != "answered" or view.knows_waits
@@ -76,7 +77,7 @@ def _tiles(view: View, whole: pd.DataFrame) -> list[Tile]:
             made(
                 label,
                 format.count(now[column]) if known else format.EM_DASH,
-                format.change_of_count(now[column], before[column]) if known and before is not None else None,
+                format.change_of_count(now[column], now[f"{column}_before"]) if known and is_compared else None,
                 view.period.versus,
                 note=_per_arrival(column, now) if known else "",
                 explanation=explanation,
@@ -139,17 +140,21 @@ def _over_time(view: View, shown: Drawn) -> None:
                 frame.over_time(chart, key, view)
 
 
-def _part(view: View, part: str) -> Chart:
-    """Arrivals by channel, team or topic."""
-    period = view.period
-    previous = {
-        "previous_start": period.previous_start or period.start,
-        "previous_end": period.previous_end or period.start,
+def _parts(view: View) -> dict[str, Chart]:
+    """Arrivals by channel, by team and by topic."""
+    rows = view.ask("volume_by_part", **_previous(view))
+    inks, is_compared = palette.of(view.theme), view.period.previous_start is not None
+    return {
+        part: charts.arrived_by_part(
+            rows[rows["part"] == part], part, frame.channel_labels(view), inks, PART_HEIGHT, is_compared
+        )
+        for part in PARTS
     }
-    labels = frame.channel_labels(view) if part == "channel" else {}
-    rows = view.ask("volume_by_part", part=part, **previous)
-    inks, is_compared = palette.of(view.theme), period.previous_start is not None
-    return charts.arrived_by_part(rows, part, labels, inks, PART_HEIGHT, is_compared)
+
+
+def _previous(view: View) -> dict[str, datetime | None]:
+    """The period before, as questions have it; None where there is none."""
+    return {"previous_start": view.period.previous_start, "previous_end": view.period.previous_end}
 
 
 def _when_and_where(view: View, shown: Drawn) -> None:

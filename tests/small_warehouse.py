@@ -173,7 +173,7 @@ class SmallWarehouse:
             "store.queue_changes": [
                 {
                     "source": row["source"],
-                    "hour": row["happened_at"],
+                    "hour": row["happened_at"].replace(minute=0, second=0, microsecond=0),
                     "channel": row["channel"],
                     "team": row["team"],
                     "open_change": row["open_change"],

@@ -168,7 +168,7 @@ def test_the_week_begins_on_monday_and_cells_without_a_whole_hour_stay_empty() -
 
 
 def test_arrivals_by_channel_show_their_change_only_where_there_is_something_to_compare_with() -> None:
-    frame = pd.DataFrame({"part": ["email", None], "arrived": [120, 3], "arrived_before": [100, 0]})
+    frame = pd.DataFrame({"name": ["email", None], "arrived": [120, 3], "arrived_before": [100, 0]})
     assert traces(charts.arrived_by_part(frame, "channel", LABELS, LIGHT, 250, True))[0]["text"] == ["120  +20%", "3"]
     assert traces(charts.arrived_by_part(frame, "channel", LABELS, LIGHT, 250, False))[0]["text"] == ["120", "3"]
 

@@ -212,7 +212,7 @@ def test_what_came_in_less_what_went_out_is_the_change_of_the_backlog(small: Sma
     for change in ("arrived", "arrived", "arrived", "solved", "reopened", "abandoned", "removed"):
         small.change(NOON - minutes(60), change)
     small.wait(NOON - minutes(60), 60)
-    row = ask(small, "volume_total").iloc[0]
+    row = ask(small, "volume_total", previous_start=None, previous_end=None).iloc[0]
     assert row[["arrived", "answered", "abandoned", "solved", "reopened", "removed"]].tolist() == [3, 1, 1, 1, 1, 1]
     assert (
         row["open_at_end"] - row["open_at_start"]
@@ -282,17 +282,52 @@ def test_arrivals_by_part_stand_beside_those_of_the_period_before(small: SmallWa
     small.change(NOON - timedelta(hours=20), channel="chat")
     small.change(NOON - timedelta(hours=20), channel="email")
     before = {"previous_start": NOON - timedelta(hours=24), "previous_end": NOON - timedelta(hours=12)}
-    frame = ask(small, "volume_by_part", part="channel", **before).set_index("part")
-    assert frame.loc["chat", ["arrived", "arrived_before"]].tolist() == [1, 1]
-    assert frame.loc["email", ["arrived", "arrived_before"]].tolist() == [0, 1]
+    frame = ask(small, "volume_by_part", **before).set_index(["part", "name"])
+    assert frame.loc[("channel", "chat"), ["arrived", "arrived_before"]].tolist() == [1, 1]
+    assert frame.loc[("channel", "email"), ["arrived", "arrived_before"]].tolist() == [0, 1]
+    assert frame.loc["team", ["arrived", "arrived_before"]].values.tolist() == [[1, 2]]
+    assert frame.loc["topic", ["arrived", "arrived_before"]].values.tolist() == [[1, 2]]
 
 
 def test_arrivals_between_the_two_periods_count_in_neither(small: SmallWarehouse) -> None:
     for days in (0, 3, 7):
         small.change(NOON - timedelta(days=days, minutes=60))
     before = {"previous_start": DAY.start - timedelta(days=7), "previous_end": DAY.end - timedelta(days=7)}
-    frame = ask(small, "volume_by_part", part="channel", **before)
-    assert frame[["arrived", "arrived_before"]].values.tolist() == [[1, 1]]
+    frame = ask(small, "volume_by_part", **before)
+    assert frame[["arrived", "arrived_before"]].values.tolist() == [[1, 1]] * 3
+    total = ask(small, "volume_total", **before).iloc[0]
+    assert total[["arrived", "arrived_before"]].tolist() == [1, 1]
+
+
+def test_the_opening_backlog_has_every_minute_before_the_period_and_none_after(small: SmallWarehouse) -> None:
+    for minute, agent in ((10, "Ada"), (29, "Ben"), (30, "Ada"), (50, "Ada")):
+        small.change(NOON.replace(hour=9, minute=minute), agent=agent)
+    small.change(NOON.replace(hour=8, minute=59))
+    small.change(NOON - timedelta(days=30), channel="chat", team="Orders")
+    later = Filters(NOON.replace(hour=9, minute=30), NOON)
+    for more, known in (({}, 4), ({"channels": ("email",)}, 3), ({"teams": ("Orders",)}, 1), ({"agents": ("Ada",)}, 3)):
+        chosen = replace(later, **more)
+        row = ask(small, "volume_total", chosen, previous_start=None, previous_end=None).iloc[0]
+        assert row["open_at_start"] == known
+        assert row["open_at_end"] - known == row["arrived"]
+        assert ask(small, "volume_over_time", chosen, grain="day")["open_at_end"].iloc[-1] == row["open_at_end"]
+
+
+def test_totals_stand_beside_those_of_the_period_before(small: SmallWarehouse) -> None:
+    for change, hours in (("arrived", 1), ("arrived", 20), ("arrived", 21), ("solved", 20), ("abandoned", 22)):
+        small.change(NOON - timedelta(hours=hours), change)
+    small.wait(NOON - timedelta(hours=20), 60)
+    small.wait(NOON - timedelta(hours=2), 60)
+    small.wait(NOON - timedelta(hours=2), 61)
+    today = Filters(NOON - timedelta(hours=12), NOON)
+    before = {"previous_start": NOON - timedelta(hours=24), "previous_end": today.start}
+    row = ask(small, "volume_total", today, **before).iloc[0]
+    columns = ["arrived", "answered", "abandoned", "solved"]
+    assert row[columns].tolist() == [1, 2, 0, 0]
+    assert row[[f"{column}_before" for column in columns]].tolist() == [2, 1, 1, 1]
+    alone = ask(small, "volume_total", today, previous_start=None, previous_end=None).iloc[0]
+    assert alone[columns].tolist() == [1, 2, 0, 0]
+    assert alone[[f"{column}_before" for column in columns]].isna().all()
 
 
 def test_an_hour_that_has_just_begun_is_not_in_the_heat_map(small: SmallWarehouse) -> None:
@@ -350,7 +385,7 @@ def test_a_filter_on_another_channel_team_agent_or_source_leaves_nothing(small: 
     small.wait(NOON - minutes(10), None)
     small.wait(NOON - timedelta(hours=3), 60)
     small.change(NOON - minutes(10))
-    values = {"as_of": NOON, "part": "channel", "previous_start": NOON, "previous_end": NOON}
+    values = {"as_of": NOON, "previous_start": NOON, "previous_end": NOON}
     values["grain"] = "day" if question == "volume_over_time" else None
     counts = ["waits", "answered_share", "decided", "waiting", "arrived", "answered", "answers", "ticket_id"]
     small.publish()

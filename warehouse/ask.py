@@ -32,6 +32,8 @@ from warehouse.sql_text import quoted
 DAMAGE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 Read = TypeVar("Read")
 QUESTIONS = Path(__file__).parent / "questions"
+# Texts of `warehouse/` that questions name.
+SHARED = ("moments_behind", "open_before")
 # Every query leaves some kilobytes in a DuckDB until it is closed (seen on 1.5.6 and 2.0.0).
 VERSIONS_A_READER = 30
 _PARAMETER = re.compile(r"\$([a-z_]+)")
@@ -257,11 +259,14 @@ def _name(version: int) -> str:
 
 @cache
 def question_sql(question: str) -> str:
-    """The text of a question, with the part that two of them share; raises UnknownQuestion."""
+    """The text of a question, with the parts that several share; raises UnknownQuestion."""
     path = QUESTIONS / f"{question}.sql"
     if not path.is_file():
         raise UnknownQuestion(f"There is no question {question!r} in {QUESTIONS.name}/")
-    return path.read_text(encoding="utf-8").replace("{{ moments_behind }}", f"\n{read_sql('moments_behind')}")
+    text = path.read_text(encoding="utf-8")
+    for name in SHARED:
+        text = text.replace("{{ " + name + " }}", f"\n{read_sql(name)}")
+    return text
 
 
 @cache

@@ -68,11 +68,18 @@ def _figures(series: Series, grain: Grain | None, split: Split | None) -> str:
         "filtered": _filtered(),
     }
     if series.kind == "level":
-        return _filled("level", own)
+        return _filled("level", own | {"before": _before(series, split)})
     if series.kind == "ages":
         ages = _filled("ages", own | {"ends": _ends(grain)})
         own |= {"part": "part", "bin": "bin", "rows": f"({ages})", "placed": "", "chosen": "true"}
     return _filled("figures", own | _interval(series))
+
+
+def _before(series: Series, split: Split | None) -> str:
+    """The changes before the period; the roll-up by hour knows them by channel and team."""
+    if split in (None, "channel", "team"):
+        return f"\n{read_sql('open_before')}"
+    return f"select * from {series.rows.of} where {series.rows.date} < $start::timestamp and {_filtered()}"
 
 
 def _interval(series: Series) -> dict[str, str]:

@@ -256,17 +256,17 @@ def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
 def arrived_by_part(
     frame: pd.DataFrame, part: str, labels: dict[str, str], palette: Palette, height: int, compared: bool, most: int = 8
 ) -> Chart:
-    """Arrivals by channel, team or topic with their change; channels in their colours."""
+    """Arrivals by channel, team or topic (rows of volume_by_part) with their change; channels in their colours."""
     if frame.empty:
         return nothing(palette, "No tickets in this period.", height)
     rows = frame.head(most)
-    names = [format.part_name(name, part, labels) for name in rows["part"]]
+    names = [format.part_name(name, part, labels) for name in rows["name"]]
     texts = []
     for row in rows.itertuples():
         change = format.change_of_count(row.arrived, row.arrived_before) if compared else None
         texts.append(format.count(row.arrived) + (f"  {change}" if change else ""))
-    colors = [palette.channel(name) if part == "channel" else palette.line for name in rows["part"]]
+    colors = [palette.channel(name) if part == "channel" else palette.line for name in rows["name"]]
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
     alt = f"Tickets arrived by {part}: {listed}"
-    lead_to = [leads.tickets("arrived", **leads.part(part, name)) for name in rows["part"]]
+    lead_to = [leads.tickets("arrived", **leads.part(part, name)) for name in rows["name"]]
     return bars(names, rows["arrived"].tolist(), texts, colors, palette, alt, height, lead_to)

@@ -7,16 +7,7 @@ with
         from (select unnest(range(time_bucket(interval 15 minutes, $start::timestamp), $end::timestamp, interval 15 minutes)) as quarter)
     ),
 
-    opening as (
-        select coalesce(sum(open_change), 0)::bigint as open_before
-        from backlog_changes
-        where
-            happened_at < $start
-            and ($sources is null or list_contains($sources, source))
-            and ($channels is null or list_contains($channels, channel))
-            and ($teams is null or list_contains($teams, team))
-            and ($agents is null or list_contains($agents, agent))
-    ),
+    opening as (select coalesce(sum(open_change), 0)::bigint as open_before, from ({{ open_before }})),
 
     changes as (
         select

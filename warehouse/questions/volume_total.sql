@@ -1,43 +1,39 @@
--- One row: what came in and went out between $start and $end, and the backlog before and after.
+-- One row: what came in and went out between $start and $end, the same of the period before ($previous_start, $previous_end; null: there is
+-- none), and the backlog before and after.
 with
-    opening as (
-        select coalesce(sum(open_change), 0)::bigint as open_before
-        from backlog_changes
-        where
-            happened_at < $start
-            and ($sources is null or list_contains($sources, source))
-            and ($channels is null or list_contains($channels, channel))
-            and ($teams is null or list_contains($teams, team))
-            and ($agents is null or list_contains($agents, agent))
-    ),
+    opening as (select coalesce(sum(open_change), 0)::bigint as open_before, from ({{ open_before }})),
 
     changes as (
         select
-            count(*) filter (where change = 'arrived') as arrived,
-            count(*) filter (where change = 'abandoned') as abandoned,
-            count(*) filter (where change = 'solved') as solved,
-            count(*) filter (where change = 'reopened') as reopened,
-            count(*) filter (where change = 'removed') as removed,
-            coalesce(sum(open_change), 0)::bigint as open_change,
+            count(*) filter (where change = 'arrived' and happened_at >= $start) as arrived,
+            count(*) filter (where change = 'abandoned' and happened_at >= $start) as abandoned,
+            count(*) filter (where change = 'solved' and happened_at >= $start) as solved,
+            count(*) filter (where change = 'reopened' and happened_at >= $start) as reopened,
+            count(*) filter (where change = 'removed' and happened_at >= $start) as removed,
+            coalesce(sum(open_change) filter (where happened_at >= $start), 0)::bigint as open_change,
+            count(*) filter (where change = 'arrived' and happened_at < $start) as arrived_before,
+            count(*) filter (where change = 'abandoned' and happened_at < $start) as abandoned_before,
+            count(*) filter (where change = 'solved' and happened_at < $start) as solved_before,
         from backlog_changes
         where
-            happened_at >= $start
+            happened_at >= least($start::timestamp, $previous_start::timestamp)
             and happened_at < $end
+            and (happened_at >= $start or happened_at < $previous_end)
             and ($sources is null or list_contains($sources, source))
             and ($channels is null or list_contains($channels, channel))
             and ($teams is null or list_contains($teams, team))
             and ($agents is null or list_contains($agents, agent))
     ),
 
-    -- A wait that ended in the period began before its end: said twice, as rows lie in order of their beginning.
     answers as (
-        select count(*) as answered
+        select count(*) filter (where ended_at >= $start) as answered, count(*) filter (where ended_at < $start) as answered_before,
         from waits
         where
             outcome = 'answered'
             and kind = 'first'
-            and ended_at >= $start
+            and ended_at >= least($start::timestamp, $previous_start::timestamp)
             and ended_at < $end
+            and (ended_at >= $start or ended_at < $previous_end)
             and ($sources is null or list_contains($sources, source))
             and ($channels is null or list_contains($channels, channel))
             and ($teams is null or list_contains($teams, team))
@@ -53,6 +49,10 @@ select
     changes.removed,
     opening.open_before as open_at_start,
     opening.open_before + changes.open_change as open_at_end,
+    case when $previous_start is not null then changes.arrived_before end as arrived_before,
+    case when $previous_start is not null then answers.answered_before end as answered_before,
+    case when $previous_start is not null then changes.abandoned_before end as abandoned_before,
+    case when $previous_start is not null then changes.solved_before end as solved_before,
 from changes
 cross join opening
 cross join answers

@@ -1,11 +1,6 @@
 -- How many were open at the end of each bin: what was open before the period, and every change since.
 with
-    before as (
-        select {{ part }} as part, {{ value }} as level,
-        from {{ rows }}
-        where {{ date }} < $start::timestamp and {{ filtered }}
-        group by all
-    ),
+    before as (select {{ part }} as part, {{ value }} as level, from ({{ before }}) group by all),
 
     changes as (
         select {{ part }} as part, {{ bin }} as bin, {{ value }} as change, from {{ rows }} {{ placed }} where {{ chosen }} group by all

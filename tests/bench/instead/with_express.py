@@ -30,7 +30,7 @@ hours = ask(version, "arrivals_by_weekday_hour", period, zone="UTC")
 for name in ("arrived", "answered"):
     st.plotly_chart(px.line(bins, x="bin", y=[name, "solved"], title=name))
 st.plotly_chart(px.area(bins, x="bin", y="open_at_end", title="Backlog"))
+parts = ask(version, "volume_by_part", period, **before)
 for part in ("channel", "team", "topic"):
-    rows = ask(version, "volume_by_part", period, part=part, **before)
-    st.plotly_chart(px.bar(rows, x="arrived", y="part", orientation="h", title=part))
+    st.plotly_chart(px.bar(parts[parts["part"] == part], x="arrived", y="name", orientation="h", title=part))
 st.plotly_chart(px.density_heatmap(hours, x="hour", y="weekday", z="arrived", title="When they arrive"))
