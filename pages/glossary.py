@@ -10,7 +10,7 @@ from pages.elements.format import EM_DASH
 from pages.elements.kept import kept
 from pages.elements.markdown import plain
 from pages.elements.sitemap import PAGES
-from pages.elements.tiles import quiet
+from pages.elements.tiles import quiet, small
 from warehouse import glossary
 from warehouse.catalogue import CATALOGUE
 from warehouse.errors import NoWarehouse, OtherSchema
@@ -69,7 +69,7 @@ def details(row: pd.Series) -> None:
         st.markdown(plain(row["definition"] or ""))
         with st.grid(5, min_column_width=150, gap="small"):
             for field, label in FACTS.items():
-                st.markdown(f":small[:gray[{label}]]  \n{plain(row[field] or EM_DASH)}")
+                st.markdown(f"{small(label)}  \n{plain(row[field] or EM_DASH)}")
         if row["source"]:
             quiet(f"Source: {plain(row['source'])}")
         quiet("A query to start from")

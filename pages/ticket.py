@@ -14,7 +14,7 @@ from pages.elements.markdown import plain, plain_lines
 from pages.elements.sitemap import PAGES
 from pages.elements.tables import Table
 from pages.elements.ticket_charts import History
-from pages.elements.tiles import quiet
+from pages.elements.tiles import quiet, small
 
 access.require("ticket")
 
@@ -81,8 +81,8 @@ def _facts(view: View, head: pd.Series) -> None:
         for facts in (ticket_words.about(head, labels, created), ticket_words.figures(head)):
             with st.container(border=True, height="stretch"), st.grid(4, min_column_width=130, gap="small"):
                 for fact in facts:
-                    lines = [f":small[:gray[{fact.label}]]", f"**{plain(fact.value)}**"]
-                    st.markdown("  \n".join([*lines, *([f":small[:gray[{fact.note}]]"] if fact.note else [])]))
+                    lines = [small(fact.label), f"**{plain(fact.value)}**"]
+                    st.markdown("  \n".join([*lines, *([small(fact.note)] if fact.note else [])]))
 
 
 def _timeline(view: View, source: str, history: History) -> None:
@@ -171,7 +171,7 @@ def _texts(view: View, messages: pd.DataFrame) -> None:
             who = row.author_kind if format.is_missing(row.author) else row.author
             private = " · private" if row.is_public is False else ""
             moment = plain(format.moment(_local(view, row.sent_at)))
-            st.markdown(f"**{plain(str(who))}** :small[:gray[{moment}{private}]]  \n{plain_lines(str(row.body))}")
+            st.markdown(f"**{plain(str(who))}** {small(moment + private)}  \n{plain_lines(str(row.body))}")
 
 
 def _local(view: View, moment: pd.Timestamp | datetime) -> datetime:

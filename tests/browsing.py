@@ -30,6 +30,8 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
+# Pages that draw none where nothing was chosen.
+WITHOUT_CHARTS = ("sql", "glossary", "dictionary", "tickets")
 # Streamlit looks for itself below a page's own path first; the browser notes that it is not there.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 DROP_BOX = """

@@ -16,12 +16,11 @@ from playwright.sync_api import Browser, Download, Page, expect
 from pages.elements.freshness import WATCH_SECONDS
 from pages.elements.sitemap import ENTRIES
 from pipelines.refresh import Pipelines
-from tests.browsing import Product, dashboard, drawn, metric, opened, photographed, settled, watched
+from tests.browsing import WITHOUT_CHARTS, Product, dashboard, drawn, metric, opened, photographed, settled, watched
 from tests.conftest import shared_settings
 from warehouse.settings import load
 
 pytestmark = pytest.mark.browser
-WITHOUT_CHARTS = ("sql", "glossary", "dictionary", "tickets")
 PATHS = [entry.path for entry in ENTRIES if entry.path != "ticket"]
 # What a reader with other eyes or hands cannot get past.
 SERIOUS = ("serious", "critical")

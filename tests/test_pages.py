@@ -16,12 +16,12 @@ from pages.elements import freshness, kept, periods
 from pages.elements.data import Source
 from pages.elements.sitemap import ENTRIES, Entry
 from tests import made_up_warehouse
+from tests.browsing import WITHOUT_CHARTS
 from tests.small_warehouse import NOON, SmallWarehouse, minutes
 from warehouse.writing import write
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = ["live.py", "queue_volume.py", "wait_times.py"]
-WITHOUT_CHARTS = ("sql", "glossary", "dictionary", "tickets")
 
 
 @pytest.fixture

@@ -147,12 +147,13 @@ def compared(now: pd.Series, history: pd.DataFrame, unit: Unit) -> Comparison:
 
 def _marks_of_part(part: _Rows, unit: Unit) -> dict[str, Any]:
     """The columns that are added to a part's rows; of too few readings none."""
-    chart = _chart(part.at(part.readings), unit)
+    places = part.readings
+    chart = _chart(part.at(places), unit)
     if chart is None:
         return {}
     reach = chart.reaches(part.n)
     low, high = (_within(chart.centre + way * reach, unit) for way in (-1, 1))
-    signal, since = _signals(part, chart)
+    signal, since = _signals(part, places, chart)
     at_least = part.is_complete & ~part.is_known & (part.values > high)
     signal[at_least], since[at_least] = BEYOND, part.bins[at_least]
     return {"centre": chart.centre, "low_limit": low, "high_limit": high, "signal": signal, "since": since}
@@ -190,10 +191,11 @@ def _sigma(centre: float, n: Numbers) -> Numbers:
     return np.sqrt(centre * (1 - centre) / np.where(n > 0, n, np.nan))
 
 
-def _signals(part: _Rows, chart: _Chart) -> tuple[NDArray[np.object_], NDArray[np.datetime64]]:
-    """Rule and beginning at the readings that complete a pattern."""
-    places, marks = part.readings, _no_signals(part.bins)
-    given = part.values[places]
+def _signals(
+    part: _Rows, places: NDArray[np.int64], chart: _Chart
+) -> tuple[NDArray[np.object_], NDArray[np.datetime64]]:
+    """Rule and beginning at the readings, those at `places` of the part, that complete a pattern."""
+    given, marks = part.values[places], _no_signals(part.bins)
     # Readings that are all alike lie on their mean, whatever the last digit of a float says.
     values = np.where(np.isclose(given, chart.centre, rtol=1e-12, atol=0), chart.centre, given)
     patterns = _Patterns(values, chart.centre, chart.reaches(part.n[places]))

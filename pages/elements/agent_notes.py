@@ -9,7 +9,7 @@ import streamlit as st
 from pages.elements import access, data, format, leads, links, periods, wall
 from pages.elements.data import View
 from pages.elements.markdown import plain, plain_lines
-from pages.elements.tiles import quiet
+from pages.elements.tiles import quiet, small
 from warehouse.errors import SupportError
 from warehouse.rows import NOTE_KINDS
 from warehouse.writing import LONGEST, LONGEST_OTHER, remove, write
@@ -34,7 +34,7 @@ def _note(view: View, note: Any) -> None:
     """Who wrote what, when, and the ticket it is about; a way to take it back for who wrote it."""
     written = format.moment(periods.local_time(note.written_at.to_pydatetime(), view.zone))
     with st.container(border=True, gap="xxsmall"):
-        st.markdown(f"**{note.kind.capitalize()}** :small[:gray[{plain(note.author)} · {written}]]")
+        st.markdown(f"**{note.kind.capitalize()}** {small(f'{plain(note.author)} · {written}')}")
         st.markdown(plain_lines(note.body))
         with st.container(horizontal=True, gap="small"):
             if not format.is_missing(note.ticket_source) and st.button(

@@ -24,7 +24,7 @@ from pages.elements import (
 from pages.elements.agent_trends import Trends, trends_of
 from pages.elements.data import View
 from pages.elements.figure import Chart
-from pages.elements.tiles import tile
+from pages.elements.tiles import small, tile
 from warehouse import agents
 from warehouse.ask import Filters
 from warehouse.catalogue import CATALOGUE
@@ -143,7 +143,7 @@ def _head(view: View, person: Person, name: str) -> None:
             width="content",
         )
         told = " · ".join(filter(None, facts))
-        st.markdown(f"**{markdown.plain(name)}** &ensp; :small[:gray[{told}]]", width="stretch")
+        st.markdown(f"**{markdown.plain(name)}** &ensp; {small(told)}", width="stretch")
 
 
 def _tiles(row: pd.Series) -> None:

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cache
 from itertools import pairwise
 from math import log10
 from typing import Any
@@ -44,7 +44,7 @@ class Chart:
     layout: Json
     alt: str
 
-    @cached_property
+    @property
     def sent(self) -> Unchecked:
         """What Streamlit is given to show."""
         return Unchecked({"data": list(self.traces), "layout": self.layout})

@@ -9,7 +9,7 @@ from pages.elements import format, frame, palette, sql_charts, tables
 from pages.elements.data import View
 from pages.elements.markdown import plain
 from pages.elements.sql_sheet import Outcome
-from pages.elements.tiles import quiet
+from pages.elements.tiles import quiet, small
 from warehouse.adhoc import Result
 from warehouse.errors import QueryRefused
 
@@ -42,7 +42,7 @@ def refused(text: str, refusal: QueryRefused, seconds: float) -> None:
 
 def _rows(view: View, outcome: Outcome, result: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{counts(result)}** :small[:gray[· {took(result.seconds)}]]", width="content")
+        st.markdown(f"**{counts(result)}** {small(f'· {took(result.seconds)}')}", width="content")
         drawable = sql_charts.proposal(result.frame) if result.rows else None
         shown = SHOWN[0]
         if drawable:

@@ -108,7 +108,7 @@ def _note_metric() -> None:
 def _one(label: str, options: tuple[str, ...], key: str) -> str:
     """One of some words, its label before it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content"):
-        st.markdown(f":small[:gray[{label}]]", width="content")
+        quiet(label, width="content")
         chosen = st.segmented_control(
             label,
             list(options),
