@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.refresh import Pipelines, Report
 from warehouse import copying
+from warehouse.durable import write_whole
 from warehouse.settings import load
 
 pytest_plugins = ["tests.browsing"]
@@ -46,7 +47,8 @@ class Desk:
 
     def settings_file(self) -> Path:
         path = self.folder / "support.toml"
-        path.write_text("\n".join(self.sections), encoding="utf-8")
+        # Whole, as a pipeline that a test started may be reading it.
+        write_whole(path, "\n".join(self.sections))
         return path
 
     def deliver(self, name: str, content: str | bytes, age: int | None = None) -> Path:

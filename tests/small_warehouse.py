@@ -13,6 +13,7 @@ import pandas as pd
 from warehouse import returns
 from warehouse.building import create_schema
 from warehouse.connection import numbered_versions, open_for_writing
+from warehouse.durable import write_whole
 
 NOON = datetime(2026, 3, 4, 12, 0)  # a Wednesday
 
@@ -140,9 +141,7 @@ class SmallWarehouse:
 
     def settings_file(self) -> Path:
         path = self.folder / "support.toml"
-        path.write_text(
-            SETTINGS.format(zone=self.zone, now=self.now.isoformat(), refresh=self.refresh), encoding="utf-8"
-        )
+        write_whole(path, SETTINGS.format(zone=self.zone, now=self.now.isoformat(), refresh=self.refresh))
         return path
 
     def _fill(self, connection: duckdb.DuckDBPyConnection) -> None:
