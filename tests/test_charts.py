@@ -167,6 +167,11 @@ def test_the_week_begins_on_monday_and_cells_without_a_whole_hour_stay_empty() -
     assert "most on Mon at 9:00" in chart.alt
 
 
+def test_a_week_without_a_ticket_says_so_instead_of_one_even_shade() -> None:
+    frame = pd.DataFrame({"weekday": [1, 7], "hour": [9, 23], "arrived_per_hour": [0.0, 0.0]})
+    assert texts(charts.weekday_hours(frame, LIGHT, 250)) == ["No tickets in this period."]
+
+
 def test_arrivals_by_channel_show_their_change_only_where_there_is_something_to_compare_with() -> None:
     frame = pd.DataFrame({"name": ["email", None], "arrived": [120, 3], "arrived_before": [100, 0]})
     assert traces(charts.arrived_by_part(frame, "channel", LABELS, LIGHT, 250, True))[0]["text"] == ["120  +20%", "3"]

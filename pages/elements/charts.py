@@ -242,6 +242,8 @@ def weekday_hours(frame: pd.DataFrame, palette: Palette, height: int) -> Chart:
     """A heat map: tickets that arrive in each hour of the week, on average. Stronger is more."""
     if frame.empty:
         return nothing(palette, "No whole hour in this period yet.", height)
+    if not frame["arrived_per_hour"].any():
+        return nothing(palette, "No tickets in this period.", height)
     cells = {(int(row.weekday), int(row.hour)): float(row.arrived_per_hour) for row in frame.itertuples()}
     texts = {
         hour: f"{week_charts.name(hour)}: {format.decimal(value, 1)} tickets an hour" for hour, value in cells.items()
