@@ -288,6 +288,7 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     temporary(connection, "checked_tickets", "select distinct ticket_no from store.touched_tickets")
     for place, part in enumerate(parts):
         if place:
+            _forget_slice(connection)
             connection.execute("commit; begin")
             _begin_slice(connection, part, are_named)
         if part.count:
@@ -295,11 +296,14 @@ def build(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
         connection.execute(f"delete from store.touched_tickets where ticket_no between {part.first} and {part.last}")
     _rebuild_responses(connection, are_named)
     rollups.keep_people(connection)
+    _forget_slice(connection)
+    for table in ("touched_responses", "spelled_names", "oldest"):
+        connection.execute(f"drop table if exists temp.{table}")
     connection.execute("commit")
     connection.execute("begin")
     returns.settle(connection)
+    returns.forget(connection)
     connection.execute("commit")
-    _forget(connection)
     return sum(part.count for part in parts)
 
 
@@ -323,12 +327,12 @@ def _build_slice(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None
     _touch_responses_of_tickets(connection)
 
 
-def _forget(connection: duckdb.DuckDBPyConnection) -> None:
+def _forget_slice(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drops a slice's temporary tables. Before its commit: with so many changes it would write those anew as well."""
     slicing.forget(connection)
     rollups.forget(connection)
-    returns.forget(connection)
     steps = (step.temporary for step in (*BASE_STEPS, *TICKET_STEPS))
-    for table in (*steps, *(before for before, _ in BEFORE.values()), "touched_responses", "spelled_names", "oldest"):
+    for table in (*steps, *(before for before, _ in BEFORE.values())):
         connection.execute(f"drop table if exists temp.{table}")
 
 

@@ -109,6 +109,8 @@ with passed as (
 select {bin} as bin, avg((passed.ticket_id is not null)::integer) as value
 from tickets left join passed using (source, ticket_id)
 where created_at >= $start and created_at < $end
+    -- Where nobody tells of changes of hands, nothing is known of them.
+    and exists (from ticket_events where field in ('agent', 'team') and not is_inferred)
 group by bin having value is not null"""
 _OPEN_AGE = """
 with open as (
