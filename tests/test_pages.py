@@ -127,6 +127,21 @@ def test_volume_counts_the_period_and_what_is_left(small: SmallWarehouse, monkey
     assert all(alts(app))
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (("2025-12-20", "2025-12-27"), "the data begins on 25 Dec 2025: of the time before nothing is known"),
+        (("2025-12-25", "2025-12-27"), "the data begins on 25 Dec 2025: there is nothing to compare with"),
+        (("2026-01-01", "2026-01-03"), "compared with Thu 25 Dec 00:00 to Sun 28 Dec 00:00"),
+    ],
+)
+def test_a_period_says_where_the_data_begins(
+    small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch, days: tuple[str, str], said: str
+) -> None:
+    app = visit(small.publish(), "queue_volume.py", monkeypatch, period=periods.CHOSEN, days=list(days))
+    assert said in text(app)
+
+
 def test_wait_times_show_the_naive_figure_beside_the_one_that_counts_open_waits(
     small: SmallWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

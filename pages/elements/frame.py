@@ -100,7 +100,7 @@ def begin(
     if chosen.ignored:
         quiet(f"Not in the data, left out of the filter: {', '.join(map(plain, chosen.ignored))}.")
     if with_period:
-        quiet(_span(period, zone))
+        quiet(_span(period, zone, first_at))
     names = {name: chosen.values[name] for name in filters.DIMENSIONS}
     view = Filters(period.start, period.end, names["source"], names["channel"], names["team"], names["agent"])
     return View(
@@ -164,19 +164,26 @@ def _nothing_delivered_yet() -> NoReturn:
     st.stop()
 
 
-def _span(period: periods.Period, zone: str) -> str:
-    """`Mon 26 Oct 00:00 to Sun 22 Nov 12:04, compared with ...`: the two spans in the account's time."""
+def _span(period: periods.Period, zone: str, first_at: datetime | None) -> str:
+    """`Mon 26 Oct 00:00 to Sun 22 Nov 12:04, compared with ...`: the two spans in the account's time, or why there is but one."""
     first, last = (periods.local_time(moment, zone) for moment in (period.start, period.end))
     text = f"{_instant(first)} to {_instant(last)}, time of {zone}"
     if period.previous_start is None or period.previous_end is None:
         return (
-            text
-            if period.name == "all"
-            else f"{text} · the data goes back no further, so there is nothing to compare with"
+            text if period.name == "all" or first_at is None else f"{text} · {_begin_of_data(period, zone, first_at)}"
         )
     first, last = (periods.local_time(moment, zone) for moment in (period.previous_start, period.previous_end))
     return (
         f"{text} · compared with {format.day(first)} {format.clock(first)} to {format.day(last)} {format.clock(last)}"
+    )
+
+
+def _begin_of_data(period: periods.Period, zone: str, first_at: datetime) -> str:
+    """Why there is nothing to compare with; zeros of a time before the data begins are no counts."""
+    begins = f"the data begins on {format.date(periods.local_time(first_at, zone))}"
+    is_before = period.start < periods.start_of_today(first_at, zone)
+    return (
+        f"{begins}: of the time before nothing is known" if is_before else f"{begins}: there is nothing to compare with"
     )
 
 
