@@ -328,7 +328,7 @@ def _build_slice(connection: duckdb.DuckDBPyConnection, are_named: bool) -> None
 
 
 def _forget_slice(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drops a slice's temporary tables. Before its commit: with so many changes it would write those anew as well."""
+    """Drops a slice's temporary tables. Before its commit, which would else write them anew where much has changed."""
     slicing.forget(connection)
     rollups.forget(connection)
     steps = (step.temporary for step in (*BASE_STEPS, *TICKET_STEPS))

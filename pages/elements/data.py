@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.elements import access, format, habits
+from pages.elements import access, format, habits, periods
 from pages.elements.habits import OURS, Habits
 from pages.elements.kept import kept
 from pages.elements.palette import Theme
@@ -48,6 +49,16 @@ class Source:
     answers_known: bool
     # A longer silence is late, by the source's own rhythm.
     allowed_seconds: float = 0
+
+
+def first_at(sources: Iterable[Source]) -> datetime | None:
+    """When the data of these sources begins, UTC without a zone; None where there is none."""
+    return min((source.first_at for source in sources if source.first_at), default=None)
+
+
+def begin(first_at: datetime, zone: str) -> str:
+    """`the data begins on 28 Feb 1999`, in the account's time."""
+    return f"the data begins on {format.date(periods.local_time(first_at, zone))}"
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def begin(
     as_of = max((source.as_of for source in about if source.as_of), default=None if filtered else data.now())
     if as_of is None:
         _nothing_delivered_yet()
-    first_at = min((source.first_at for source in about if source.first_at), default=None)
+    first_at = data.first_at(about)
     period = (
         periods.of_days(*chosen.days, as_of, first_at, zone, chosen.grain)
         if chosen.days
@@ -180,7 +180,7 @@ def _span(period: periods.Period, zone: str, first_at: datetime | None) -> str:
 
 def _begin_of_data(period: periods.Period, zone: str, first_at: datetime) -> str:
     """Why there is nothing to compare with; zeros of a time before the data begins are no counts."""
-    begins = f"the data begins on {format.date(periods.local_time(first_at, zone))}"
+    begins = data.begin(first_at, zone)
     is_before = period.start < periods.start_of_today(first_at, zone)
     return (
         f"{begins}: of the time before nothing is known" if is_before else f"{begins}: there is nothing to compare with"

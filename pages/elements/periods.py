@@ -77,7 +77,7 @@ def of_days(
     back = timedelta(days=-(-length.days // 7) * 7)
     grains = grains_of(length)
     begins = utc(start - back, zone)
-    is_comparable = first_at is not None and begins >= utc(_midnight(local_wall(first_at, zone)), zone)
+    is_comparable = first_at is not None and begins >= start_of_today(first_at, zone)
     return Period(
         name=CHOSEN,
         start=utc(start, zone),
@@ -119,9 +119,7 @@ def period(name: str, as_of: datetime, first_at: datetime | None, zone: str, gra
     back = choice.back
     begins = utc(start - back, zone) if back else None
     # A comparison with a time before the data begins would be one with silence.
-    is_comparable = (
-        begins is not None and first_at is not None and begins >= utc(_midnight(local_wall(first_at, zone)), zone)
-    )
+    is_comparable = begins is not None and first_at is not None and begins >= start_of_today(first_at, zone)
     return Period(
         name=name,
         start=utc(start, zone),

@@ -145,15 +145,13 @@ def compared(view: View, versus: str) -> Compared:
     if versus == BEFORE:
         missing = "the data goes back no further"
         return Compared(view.filters_before, view.period.versus, "before", "" if view.filters_before else missing)
-    first_at = min((source.first_at for source in view.sources if source.first_at), default=None)
+    first_at = data.first_at(view.sources)
     start, end = (
         periods.utc(periods.local_wall(moment, view.zone) - YEAR, view.zone)
         for moment in (view.period.start, view.period.end)
     )
     if first_at is None or start < periods.start_of_today(first_at, view.zone):
-        since = (
-            "" if first_at is None else f": the data begins on {format.date(periods.local_time(first_at, view.zone))}"
-        )
+        since = "" if first_at is None else f": {data.begin(first_at, view.zone)}"
         return Compared(None, missing=f"nothing of last year{since}")
     return Compared(replace(view.filters, start=start, end=end), "vs the same weeks last year", "last year")
 

@@ -75,8 +75,7 @@ class Week:
 
 def first_day(view: View) -> date:
     """The local day on which the data begins."""
-    first = min((source.first_at for source in view.sources if source.first_at), default=view.as_of)
-    return periods.local_wall(first, view.zone).date()
+    return periods.local_wall(data.first_at(view.sources) or view.as_of, view.zone).date()
 
 
 def names(view: View) -> list[str]:
